@@ -1,0 +1,1 @@
+//! The `Driver` trait, its conformance suite and the backends.

@@ -1,0 +1,1 @@
+//! The words of the service: ids, records, statuses, quota arithmetic, scheduling. No I/O.

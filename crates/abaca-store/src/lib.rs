@@ -1,0 +1,1 @@
+//! The only SQL: one small layer over SQLite, PostgreSQL and MariaDB, and one file per resource.

@@ -1,0 +1,1 @@
+//! Abaca: the Shared File Systems service. The binary in `main.rs` only parses the command line.

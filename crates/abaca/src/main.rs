@@ -1,0 +1,2 @@
+//! The `abaca` binary.
+fn main() {}

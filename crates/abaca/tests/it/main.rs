@@ -1,0 +1,1 @@
+//! HTTP-boundary tests, one binary.
