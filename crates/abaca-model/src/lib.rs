@@ -1,1 +1,23 @@
-//! The words of the service: ids, records, statuses, quota arithmetic, scheduling. No I/O.
+//! The words of the service: ids, records, statuses, quota arithmetic, scheduling.
+//!
+//! No async, no I/O, no SQL, no HTTP: every function here is a pure function of its arguments,
+//! but for [`Timestamp::now`] and the `random` constructors of ids, which are the one place where
+//! the clock and randomness enter the program.
+
+mod id;
+mod operation;
+mod record;
+mod status;
+mod time;
+
+pub use id::{
+    AuditId, AvailabilityZoneId, ExportLocationId, MessageId, OperationId, ParseIdError, ShareId,
+    ShareInstanceId, ShareTypeId, SnapshotId, SnapshotInstanceId,
+};
+pub use operation::{Operation, OperationKind, OperationState};
+pub use record::{
+    AvailabilityZone, ExportLocation, Service, Share, ShareCapabilities, ShareInstance, ShareType,
+    Snapshot, SnapshotInstance,
+};
+pub use status::{AccessRulesStatus, ParseStatusError, ShareStatus, SnapshotStatus};
+pub use time::{ParseTimestampError, Timestamp};

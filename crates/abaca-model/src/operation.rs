@@ -1,0 +1,124 @@
+//! The operation queue's row: what is to be done, how far it is, who is doing it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use crate::{OperationId, Timestamp};
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// Every one there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The text of the database, the log and the metrics.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(format!("{text:?} is none of: {}", [$($text),*].join(", "))),
+                }
+            }
+        }
+    )*};
+}
+
+words! {
+    /// What an operation does, and to what kind of resource.
+    OperationKind {
+        /// Creates a share instance in a backend, empty or from a snapshot.
+        CreateShare => "create_share",
+        /// Deletes a share instance; the share goes with its last instance.
+        DeleteShare => "delete_share",
+        /// Grows a share.
+        ExtendShare => "extend_share",
+        /// Shrinks a share.
+        ShrinkShare => "shrink_share",
+        /// Creates a snapshot instance in a backend.
+        CreateSnapshot => "create_snapshot",
+        /// Deletes a snapshot instance; the snapshot goes with its last instance.
+        DeleteSnapshot => "delete_snapshot",
+    }
+
+    /// How far an operation is.
+    OperationState {
+        /// Waits for a runner, at the earliest at its `run_at`.
+        Queued => "queued",
+        /// A runner holds its lease.
+        Running => "running",
+        /// Done.
+        Succeeded => "succeeded",
+        /// Ended with the resource in its error status.
+        Failed => "failed",
+        /// Its resource was taken over, by an administrator's reset or a later operation.
+        Superseded => "superseded",
+    }
+}
+
+/// A row of the operation queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Its id.
+    pub id: OperationId,
+    /// What it does.
+    pub kind: OperationKind,
+    /// The share instance or snapshot instance it works on, by kind.
+    pub resource_id: Uuid,
+    /// The fence of that resource when the operation was made: it may write to the resource only
+    /// while that fence stands.
+    pub resource_fence: i64,
+    /// `host@backend` of the worker that must run it; `None`: any worker.
+    pub service: Option<String>,
+    /// How far it is.
+    pub state: OperationState,
+    /// The next step to run, counted from zero.
+    pub step: i64,
+    /// What it was told, and what its steps remember, as a JSON object.
+    pub arguments: String,
+    /// Attempts of the present step that failed for a passing reason.
+    pub attempts: i64,
+    /// Not to be claimed before.
+    pub run_at: Timestamp,
+    /// The runner that holds the lease.
+    pub lease_owner: Option<String>,
+    /// When the lease ends unless it is renewed.
+    pub lease_expires_at: Option<Timestamp>,
+    /// Raised by every claim; a runner writes only while its number stands.
+    pub fence: i64,
+    /// The project of the request that asked for it.
+    pub project_id: String,
+    /// The user of that request.
+    pub user_id: String,
+    /// The id of that request.
+    pub request_id: String,
+    /// Why it failed, or why it is being retried.
+    pub error: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}

@@ -1,0 +1,147 @@
+//! The statuses of share instances and snapshot instances, as the API spells them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// The text is none of the statuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no {kind}; it takes one of: {expected}")]
+pub struct ParseStatusError {
+    kind: &'static str,
+    text: String,
+    expected: String,
+}
+
+macro_rules! statuses {
+    ($($(#[$doc:meta])* $name:ident ($kind:literal) { $($variant:ident => $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $text, "`")]
+                $variant,
+            )*
+        }
+
+        impl $name {
+            /// Every status there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The text of the API and of the database.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseStatusError;
+
+            fn from_str(text: &str) -> Result<Self, ParseStatusError> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(ParseStatusError {
+                        kind: $kind,
+                        text: text.chars().take(64).collect(),
+                        expected: [$($text),*].join(", "),
+                    }),
+                }
+            }
+        }
+    )*};
+}
+
+statuses! {
+    /// The status of a share instance, and of the share that is shown for it.
+    ShareStatus ("share status") {
+        Creating => "creating",
+        CreatingFromSnapshot => "creating_from_snapshot",
+        Available => "available",
+        Deleting => "deleting",
+        Error => "error",
+        ErrorDeleting => "error_deleting",
+        Inactive => "inactive",
+        Extending => "extending",
+        ExtendingError => "extending_error",
+        Shrinking => "shrinking",
+        ShrinkingError => "shrinking_error",
+        ShrinkingPossibleDataLossError => "shrinking_possible_data_loss_error",
+        Migrating => "migrating",
+        MigratingTo => "migrating_to",
+        ManageStarting => "manage_starting",
+        ManageError => "manage_error",
+        UnmanageStarting => "unmanage_starting",
+        UnmanageError => "unmanage_error",
+        Unmanaged => "unmanaged",
+        Reverting => "reverting",
+        RevertingError => "reverting_error",
+        ReplicationChange => "replication_change",
+        ServerMigrating => "server_migrating",
+        ServerMigratingTo => "server_migrating_to",
+        AwaitingTransfer => "awaiting_transfer",
+    }
+
+    /// The status of a snapshot instance, and the aggregate shown for a snapshot.
+    SnapshotStatus ("snapshot status") {
+        Creating => "creating",
+        Available => "available",
+        Deleting => "deleting",
+        Error => "error",
+        ErrorDeleting => "error_deleting",
+        Migrating => "migrating",
+        MigratingTo => "migrating_to",
+        ServerMigrating => "server_migrating",
+        Restoring => "restoring",
+        ManageStarting => "manage_starting",
+        ManageError => "manage_error",
+        UnmanageStarting => "unmanage_starting",
+        UnmanageError => "unmanage_error",
+    }
+
+    /// The state in which a share instance's access rules are.
+    AccessRulesStatus ("access rules status") {
+        Active => "active",
+        Syncing => "syncing",
+        Error => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_reads_back() {
+        for status in ShareStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(*status));
+        }
+        for status in SnapshotStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(*status));
+        }
+    }
+
+    #[test]
+    fn a_wrong_status_names_the_right_ones() {
+        let error = "stuck".parse::<AccessRulesStatus>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "\"stuck\" is no access rules status; it takes one of: active, syncing, error"
+        );
+    }
+}
