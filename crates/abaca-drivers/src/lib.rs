@@ -1,1 +1,20 @@
-//! The `Driver` trait, its conformance suite and the backends.
+//! The [`Driver`] trait, its conformance suite and the backends.
+//!
+//! The engine calls a driver only after its own transaction committed, and may call it again
+//! after a crash. So every mutation is idempotent, and a ground-truth query stands beside it.
+
+mod catalogue;
+mod driver;
+mod error;
+mod objects;
+mod settings;
+mod stats;
+
+pub use catalogue::{BuildError, DriverInfo, build, check, drivers};
+pub use driver::Driver;
+pub use error::{DriverError, DriverResult, ObjectKind};
+pub use objects::{
+    Export, NewShare, NewSnapshot, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+};
+pub use settings::{SettingKey, SettingKind, Settings, SettingsError, read as read_settings};
+pub use stats::PoolStats;

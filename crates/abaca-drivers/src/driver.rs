@@ -1,0 +1,78 @@
+//! What every backend can do.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::{
+    DriverResult, Export, NewShare, NewSnapshot, PoolStats, ShareObject, SnapshotObject,
+    SnapshotRef, SweepReport,
+};
+
+/// A storage backend.
+///
+/// Rules that the conformance suite holds every driver to:
+/// - Objects are named by the id of their share instance or snapshot instance, nothing else.
+/// - A mutation may be repeated at any time, also by another process after this one was killed in
+///   the middle: creating what is complete returns it, deleting what is missing succeeds, a
+///   half-made object is completed or made anew and never seen by the ground-truth queries.
+/// - When a mutation returns `Ok`, its effect survives power loss.
+/// - A dropped future may still take effect a little later (its blocking part can't be recalled).
+/// - A snapshot needs its share only while it is taken: it outlives the share.
+#[async_trait]
+pub trait Driver: Send + Sync + 'static {
+    /// The name that the config chooses this driver by, such as `directory`.
+    fn name(&self) -> &'static str;
+
+    /// What the backend's pools can do and hold now. Also the health check: an error means that
+    /// the backend can't be used at the moment.
+    async fn stats(&self) -> DriverResult<Vec<PoolStats>>;
+
+    /// Makes an empty share. If it exists already, returns its exports.
+    async fn create_share(&self, share: &NewShare) -> DriverResult<Vec<Export>>;
+
+    /// Makes a share that holds the bytes of `snapshot`. If it exists already, returns its exports.
+    /// `NotFound` when the snapshot is missing.
+    async fn create_share_from_snapshot(
+        &self,
+        share: &NewShare,
+        snapshot: &SnapshotRef,
+    ) -> DriverResult<Vec<Export>>;
+
+    /// Removes the share and its bytes, but none of its snapshots.
+    async fn delete_share(&self, id: Uuid) -> DriverResult<()>;
+
+    /// Raises the size limit of a share to `new_size_gb` GiB. `InvalidInput` if that is smaller
+    /// than the present limit.
+    async fn extend_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()>;
+
+    /// Lowers the size limit of a share to `new_size_gb` GiB. `ShrinkBelowData` if it holds more
+    /// than that, `InvalidInput` if the new limit is larger than the present one.
+    async fn shrink_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()>;
+
+    /// Keeps the present bytes of a share, read-only. If the snapshot exists already, it is
+    /// returned as it is. `NotFound` when the share is missing.
+    async fn create_snapshot(&self, snapshot: &NewSnapshot) -> DriverResult<SnapshotObject>;
+
+    /// Removes a snapshot and its bytes.
+    async fn delete_snapshot(&self, snapshot: &SnapshotRef) -> DriverResult<()>;
+
+    /// The complete share of that share instance, if the backend holds it.
+    async fn get_share(&self, id: Uuid) -> DriverResult<Option<ShareObject>>;
+
+    /// The complete snapshot of that snapshot instance, if the backend holds it.
+    async fn get_snapshot(
+        &self,
+        id: Uuid,
+        share_instance_id: Uuid,
+    ) -> DriverResult<Option<SnapshotObject>>;
+
+    /// All complete shares, ordered by id.
+    async fn list_shares(&self) -> DriverResult<Vec<ShareObject>>;
+
+    /// All complete snapshots, ordered by share instance id, then id.
+    async fn list_snapshots(&self) -> DriverResult<Vec<SnapshotObject>>;
+
+    /// Removes what crashed calls left half made or half deleted, and nothing that a running call
+    /// still works on. The reconcilers call it on a timer.
+    async fn sweep(&self) -> DriverResult<SweepReport>;
+}

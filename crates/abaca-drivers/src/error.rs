@@ -1,0 +1,123 @@
+//! Errors of drivers. The type says whether trying again can help.
+
+use std::error::Error;
+
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Result of a driver call.
+pub type DriverResult<T> = Result<T, DriverError>;
+
+/// The kind of a backend object, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A share, named by its share instance.
+    Share,
+    /// A snapshot, named by its snapshot instance.
+    Snapshot,
+    /// A pool, named in the settings of the backend.
+    Pool,
+}
+
+impl std::fmt::Display for ObjectKind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Share => "share",
+            Self::Snapshot => "snapshot",
+            Self::Pool => "pool",
+        })
+    }
+}
+
+/// Why a driver call failed. Only [`DriverError::Transient`] is worth another attempt; every other
+/// variant stays true until a person or another request changes something.
+#[derive(Debug, Error)]
+pub enum DriverError {
+    /// The backend could not do it now; the same call may succeed later.
+    #[error("{doing} failed for now")]
+    Transient {
+        /// What the driver was doing.
+        doing: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The object that the call works on or copies from does not exist.
+    #[error("{kind} {id} does not exist in the backend")]
+    NotFound {
+        /// What was looked for.
+        kind: ObjectKind,
+        /// Id of the share instance or snapshot instance, or name of the pool.
+        id: String,
+    },
+    /// The storage is full, or the object would not fit.
+    #[error("no space left while {doing}")]
+    NoSpace {
+        /// What the driver was doing.
+        doing: String,
+    },
+    /// A share can't shrink below what it holds.
+    #[error("the share holds {used_bytes} bytes, which do not fit into {requested_gb} GiB")]
+    ShrinkBelowData {
+        /// Bytes in use.
+        used_bytes: u64,
+        /// The size asked for, in GiB.
+        requested_gb: u64,
+    },
+    /// This backend never does that.
+    #[error("this backend does not support {what}")]
+    Unsupported {
+        /// What was asked for.
+        what: String,
+    },
+    /// An argument of the call makes no sense to this backend.
+    #[error("{field}: {problem}")]
+    InvalidInput {
+        /// Name of the argument.
+        field: &'static str,
+        /// What is wrong with it, and what was expected.
+        problem: String,
+    },
+    /// The backend refused or is damaged, and trying again won't help.
+    #[error("{doing} failed")]
+    Failed {
+        /// What the driver was doing.
+        doing: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl DriverError {
+    /// A failure that may pass.
+    pub fn transient(
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Transient { doing: doing.into(), source: source.into() }
+    }
+
+    /// A failure that stays.
+    pub fn failed(
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Failed { doing: doing.into(), source: source.into() }
+    }
+
+    /// No share of that share instance.
+    pub fn share_not_found(id: Uuid) -> Self {
+        Self::NotFound { kind: ObjectKind::Share, id: id.to_string() }
+    }
+
+    /// No snapshot of that snapshot instance.
+    pub fn snapshot_not_found(id: Uuid) -> Self {
+        Self::NotFound { kind: ObjectKind::Snapshot, id: id.to_string() }
+    }
+
+    /// Whether the same call may succeed when it is tried again.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Transient { .. })
+    }
+}

@@ -1,0 +1,111 @@
+//! The objects that go into and come out of a driver.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A share to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewShare {
+    /// Id of the share instance; it names the object in the backend.
+    pub id: Uuid,
+    /// Size limit in GiB.
+    pub size_gb: u64,
+    /// The share protocol in the API's upper case: `NFS`, `CIFS`, `CEPHFS`, ...
+    pub protocol: String,
+    /// The pool that the scheduler chose, as named in [`crate::PoolStats::pool_name`].
+    pub pool: String,
+}
+
+/// A snapshot to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewSnapshot {
+    /// Id of the snapshot instance; it names the object in the backend.
+    pub id: Uuid,
+    /// Id of the share instance whose bytes are kept.
+    pub share_instance_id: Uuid,
+}
+
+/// Where a snapshot is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRef {
+    /// Id of the snapshot instance.
+    pub id: Uuid,
+    /// Id of the share instance it was taken of.
+    pub share_instance_id: Uuid,
+    /// What [`SnapshotObject::provider_location`] said when it was made, if that is known.
+    pub provider_location: Option<String>,
+}
+
+impl From<NewSnapshot> for SnapshotRef {
+    fn from(new: NewSnapshot) -> Self {
+        Self { id: new.id, share_instance_id: new.share_instance_id, provider_location: None }
+    }
+}
+
+impl From<&SnapshotObject> for SnapshotRef {
+    fn from(object: &SnapshotObject) -> Self {
+        Self {
+            id: object.id,
+            share_instance_id: object.share_instance_id,
+            provider_location: Some(object.provider_location.clone()),
+        }
+    }
+}
+
+/// One place where a share can be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export {
+    /// What a client mounts. The `directory` driver gives a local path until file servers exist.
+    pub path: String,
+    /// Shown to administrators only.
+    #[serde(default)]
+    pub is_admin_only: bool,
+    /// Clients should try this one first.
+    #[serde(default)]
+    pub preferred: bool,
+    /// Further metadata of the export location.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Export {
+    /// An export that tenants see and should try first, without metadata.
+    pub fn preferred(path: impl Into<String>) -> Self {
+        Self { path: path.into(), is_admin_only: false, preferred: true, metadata: BTreeMap::new() }
+    }
+}
+
+/// A share as the backend holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareObject {
+    /// Id of the share instance.
+    pub id: Uuid,
+    /// Size limit in GiB.
+    pub size_gb: u64,
+    /// The pool that holds it.
+    pub pool: String,
+    /// Where it can be reached.
+    pub exports: Vec<Export>,
+}
+
+/// A snapshot as the backend holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotObject {
+    /// Id of the snapshot instance.
+    pub id: Uuid,
+    /// Id of the share instance it was taken of.
+    pub share_instance_id: Uuid,
+    /// Where the backend keeps the bytes, in its own terms (`directory`: an absolute path).
+    pub provider_location: String,
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SweepReport {
+    /// Half-made or half-deleted objects that were removed.
+    pub removed: u64,
+    /// Leftovers that another running call still holds, so they were kept.
+    pub busy: u64,
+}
