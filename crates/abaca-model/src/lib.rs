@@ -4,12 +4,14 @@
 //! but for [`Timestamp::now`] and the `random` constructors of ids, which are the one place where
 //! the clock and randomness enter the program.
 
+mod aggregate;
 mod id;
 mod operation;
 mod record;
 mod status;
 mod time;
 
+pub use aggregate::{SnapshotPlace, aggregate_status, representative};
 pub use id::{
     AuditId, AvailabilityZoneId, ExportLocationId, MessageId, OperationId, ParseIdError, ShareId,
     ShareInstanceId, ShareTypeId, SnapshotId, SnapshotInstanceId,
