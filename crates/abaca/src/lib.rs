@@ -1,1 +1,3 @@
 //! Abaca: the Shared File Systems service. The binary in `main.rs` only parses the command line.
+
+pub mod identity;

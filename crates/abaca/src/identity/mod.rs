@@ -1,0 +1,73 @@
+//! Who is calling: turns a request's head into a [`Caller`], or says why it can't.
+//!
+//! `noauth` serves the embedded use on loopback. Keystone's place is the second variant of
+//! [`Identity`]; until it is built, choosing it is refused when the service starts.
+
+mod error;
+mod loopback;
+mod noauth;
+
+use axum::http::request::Parts;
+
+pub use error::AuthError;
+
+/// The authenticated caller of one request, as the policy engine and the handlers see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The user's id.
+    pub user_id: String,
+    /// The domain that owns the user.
+    pub user_domain_id: Option<String>,
+    /// The project the token is scoped to; none for system and domain scope.
+    pub project_id: Option<String>,
+    /// The domain that owns the project.
+    pub project_domain_id: Option<String>,
+    /// The domain the token is scoped to.
+    pub domain_id: Option<String>,
+    /// `all` when the token is scoped to the whole system.
+    pub system_scope: Option<String>,
+    /// Role names, implied ones included.
+    pub roles: Vec<String>,
+    /// Roles of the service that passed the request on (`X-Service-Token`).
+    pub service_roles: Vec<String>,
+    /// Has the role `admin`. Whether that counts is the policy rule `context_is_admin`'s word.
+    pub is_admin: bool,
+}
+
+impl Caller {
+    /// Whether the caller has this role; role names compare without regard to case, as in Keystone.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own.eq_ignore_ascii_case(role))
+    }
+}
+
+/// The configured way to tell who is calling.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// No identity service: the token itself says who is calling. Loopback only.
+    NoAuth,
+}
+
+impl Identity {
+    /// Refuses requests that a web page may have made. For every route, also those that ask for
+    /// no token; [`Identity::authenticate`] includes it.
+    ///
+    /// # Errors
+    /// [`AuthError::Foreign`] for a `Host` or `Origin` that is not this machine's loopback.
+    pub fn guard(&self, request: &Parts) -> Result<(), AuthError> {
+        match self {
+            Self::NoAuth => loopback::guard(request),
+        }
+    }
+
+    /// Says who is calling.
+    ///
+    /// # Errors
+    /// What [`Identity::guard`] refuses, and [`AuthError::Unauthenticated`] for a bad token.
+    pub async fn authenticate(&self, request: &Parts) -> Result<Caller, AuthError> {
+        self.guard(request)?;
+        match self {
+            Self::NoAuth => noauth::authenticate(&request.headers),
+        }
+    }
+}
