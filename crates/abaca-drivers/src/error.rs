@@ -116,6 +116,22 @@ impl DriverError {
         Self::NotFound { kind: ObjectKind::Snapshot, id: id.to_string() }
     }
 
+    /// Checks the sizes of an extension, in GiB; returns by how much the share grows.
+    pub(crate) fn check_extend(size_gb: u64, new_size_gb: u64) -> DriverResult<u64> {
+        new_size_gb.checked_sub(size_gb).ok_or_else(|| Self::InvalidInput {
+            field: "new_size_gb",
+            problem: format!("expected at least the present {size_gb} GiB, got {new_size_gb}"),
+        })
+    }
+
+    /// Checks the sizes of a shrinkage, in GiB; returns by how much the share shrinks.
+    pub(crate) fn check_shrink(size_gb: u64, new_size_gb: u64) -> DriverResult<u64> {
+        size_gb.checked_sub(new_size_gb).ok_or_else(|| Self::InvalidInput {
+            field: "new_size_gb",
+            problem: format!("expected at most the present {size_gb} GiB, got {new_size_gb}"),
+        })
+    }
+
     /// Whether the same call may succeed when it is tried again.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Transient { .. })

@@ -8,6 +8,7 @@ mod driver;
 mod error;
 mod objects;
 mod settings;
+mod simulated;
 mod stats;
 
 pub use catalogue::{BuildError, DriverInfo, build, check, drivers};
@@ -16,5 +17,5 @@ pub use error::{DriverError, DriverResult, ObjectKind};
 pub use objects::{
     Export, NewShare, NewSnapshot, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
 };
-pub use settings::{SettingKey, SettingKind, Settings, SettingsError, read as read_settings};
+pub use settings::{SettingKey, SettingKind, Settings, SettingsError};
 pub use stats::PoolStats;

@@ -70,6 +70,9 @@ pub struct SettingKey {
     pub default: Option<&'static str>,
     /// What it does, in a sentence or two.
     pub help: &'static str,
+    /// The keys inside, when the value is a table or an array of tables with fixed keys.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub keys: &'static [SettingKey],
 }
 
 /// What is wrong with a backend's settings.
@@ -126,8 +129,7 @@ impl SettingsError {
         }
     }
 
-    /// A key with a value that makes no sense.
-    pub fn bad_value(key: impl Into<String>, problem: impl Into<String>) -> Self {
+    pub(crate) fn bad_value(key: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::BadValue { key: key.into(), problem: problem.into() }
     }
 }
@@ -148,7 +150,7 @@ pub(crate) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str
 
 /// Checks the keys of `table` against `keys`, then reads it into `T`. `prefix` names the table in
 /// messages (`pools[0].`); it is empty for the backend's own table.
-pub fn read<T: DeserializeOwned>(
+pub(crate) fn read<T: DeserializeOwned>(
     driver: &'static str,
     prefix: &str,
     keys: &[SettingKey],

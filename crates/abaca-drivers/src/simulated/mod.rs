@@ -1,0 +1,306 @@
+//! A backend without storage: any capability, latency and failure on demand. For tests of the
+//! engine and the scheduler; never a default.
+
+mod faults;
+mod settings;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::{
+    Driver, DriverError, DriverInfo, DriverResult, Export, NewShare, NewSnapshot, ObjectKind,
+    PoolStats, Settings, SettingsError, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+};
+use faults::{Faults, Moment};
+use settings::{PoolSettings, SimulatedSettings};
+use state::{Objects, Share, Snapshot, Store};
+
+pub(crate) const NAME: &str = "simulated";
+
+pub(crate) const INFO: DriverInfo = DriverInfo {
+    name: NAME,
+    summary: "No storage at all: every capability and every failure on demand, for tests.",
+    keys: settings::KEYS,
+};
+
+/// The simulated backend.
+#[derive(Debug)]
+pub(crate) struct Simulated {
+    pools: Vec<PoolSettings>,
+    latency: Duration,
+    faults: Faults,
+    store: Store,
+}
+
+impl Simulated {
+    pub(crate) fn check(settings: &Settings) -> Result<(), SettingsError> {
+        settings::parse(settings).map(drop)
+    }
+
+    pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let SimulatedSettings { state_file, fault_file, latency_ms, pools, faults } =
+            settings::parse(settings)?;
+        Ok(Self {
+            pools,
+            latency: Duration::from_millis(latency_ms),
+            faults: Faults::new(faults, fault_file),
+            store: Store::new(state_file),
+        })
+    }
+
+    fn pool(&self, name: &str) -> DriverResult<PoolSettings> {
+        let pool = self.pools.iter().find(|pool| pool.name == name);
+        pool.cloned()
+            .ok_or_else(|| DriverError::NotFound { kind: ObjectKind::Pool, id: name.to_owned() })
+    }
+
+    /// One call: latency, the faults before it, its effect, the faults after it.
+    async fn call<T: Send + 'static>(
+        &self,
+        method: &'static str,
+        object: Option<Uuid>,
+        effect: impl FnOnce(&mut Objects) -> DriverResult<T> + Send + 'static,
+    ) -> DriverResult<T> {
+        if !self.latency.is_zero() {
+            tokio::time::sleep(self.latency).await;
+        }
+        self.faults.strike(Moment::Before, method, object).await?;
+        let result = self.store.with(effect).await?;
+        self.faults.strike(Moment::After, method, object).await?;
+        Ok(result)
+    }
+}
+
+#[async_trait]
+impl Driver for Simulated {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn stats(&self) -> DriverResult<Vec<PoolStats>> {
+        let pools = self.pools.clone();
+        self.call("stats", None, move |objects| {
+            Ok(pools.iter().map(|pool| pool_stats(pool, objects)).collect())
+        })
+        .await
+    }
+
+    async fn create_share(&self, share: &NewShare) -> DriverResult<Vec<Export>> {
+        let (pool, share) = (self.pool(&share.pool)?, share.clone());
+        self.call("create_share", Some(share.id), move |objects| add_share(objects, &pool, &share))
+            .await
+    }
+
+    async fn create_share_from_snapshot(
+        &self,
+        share: &NewShare,
+        snapshot: &SnapshotRef,
+    ) -> DriverResult<Vec<Export>> {
+        let (pool, share, snapshot) = (self.pool(&share.pool)?, share.clone(), snapshot.id);
+        self.call("create_share_from_snapshot", Some(share.id), move |objects| {
+            if !pool.create_share_from_snapshot_support {
+                let what = "creating shares from snapshots".into();
+                return Err(DriverError::Unsupported { what });
+            }
+            let known =
+                objects.shares.contains_key(&share.id) || objects.snapshots.contains_key(&snapshot);
+            if !known {
+                return Err(DriverError::snapshot_not_found(snapshot));
+            }
+            add_share(objects, &pool, &share)
+        })
+        .await
+    }
+
+    async fn delete_share(&self, id: Uuid) -> DriverResult<()> {
+        self.call("delete_share", Some(id), move |objects| {
+            objects.shares.remove(&id);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn extend_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()> {
+        let pools = self.pools.clone();
+        self.call("extend_share", Some(id), move |objects| {
+            let share = objects.shares.get(&id).ok_or_else(|| DriverError::share_not_found(id))?;
+            let more = DriverError::check_extend(share.size_gb, new_size_gb)?;
+            if let Some(pool) = pools.iter().find(|pool| pool.name == share.pool) {
+                ensure_space(objects, pool, more)?;
+            }
+            set_size(objects, id, new_size_gb);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn shrink_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()> {
+        self.call("shrink_share", Some(id), move |objects| {
+            let share = objects.shares.get(&id).ok_or_else(|| DriverError::share_not_found(id))?;
+            DriverError::check_shrink(share.size_gb, new_size_gb)?;
+            set_size(objects, id, new_size_gb);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn create_snapshot(&self, snapshot: &NewSnapshot) -> DriverResult<SnapshotObject> {
+        let (pools, new) = (self.pools.clone(), *snapshot);
+        self.call("create_snapshot", Some(new.id), move |objects| {
+            if let Some(snapshot) = objects.snapshots.get(&new.id) {
+                return Ok(snapshot_object(new.id, snapshot));
+            }
+            let share = objects
+                .shares
+                .get(&new.share_instance_id)
+                .ok_or_else(|| DriverError::share_not_found(new.share_instance_id))?;
+            if pools.iter().any(|pool| pool.name == share.pool && !pool.snapshot_support) {
+                return Err(DriverError::Unsupported { what: "snapshots".into() });
+            }
+            let snapshot =
+                Snapshot { share_instance_id: new.share_instance_id, pool: share.pool.clone() };
+            let object = snapshot_object(new.id, &snapshot);
+            objects.snapshots.insert(new.id, snapshot);
+            Ok(object)
+        })
+        .await
+    }
+
+    async fn delete_snapshot(&self, snapshot: &SnapshotRef) -> DriverResult<()> {
+        let id = snapshot.id;
+        self.call("delete_snapshot", Some(id), move |objects| {
+            objects.snapshots.remove(&id);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn get_share(&self, id: Uuid) -> DriverResult<Option<ShareObject>> {
+        self.call("get_share", Some(id), move |objects| {
+            Ok(objects.shares.get(&id).map(|share| share_object(id, share)))
+        })
+        .await
+    }
+
+    async fn get_snapshot(
+        &self,
+        id: Uuid,
+        share_instance_id: Uuid,
+    ) -> DriverResult<Option<SnapshotObject>> {
+        self.call("get_snapshot", Some(id), move |objects| {
+            let snapshot = objects.snapshots.get(&id);
+            Ok(snapshot
+                .filter(|snapshot| snapshot.share_instance_id == share_instance_id)
+                .map(|snapshot| snapshot_object(id, snapshot)))
+        })
+        .await
+    }
+
+    async fn list_shares(&self) -> DriverResult<Vec<ShareObject>> {
+        self.call("list_shares", None, |objects| {
+            Ok(objects.shares.iter().map(|(id, share)| share_object(*id, share)).collect())
+        })
+        .await
+    }
+
+    async fn list_snapshots(&self) -> DriverResult<Vec<SnapshotObject>> {
+        self.call("list_snapshots", None, |objects| {
+            let mut found: Vec<_> =
+                objects.snapshots.iter().map(|(id, found)| snapshot_object(*id, found)).collect();
+            found.sort_by_key(|snapshot| (snapshot.share_instance_id, snapshot.id));
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn sweep(&self) -> DriverResult<SweepReport> {
+        self.call("sweep", None, |_| Ok(SweepReport::default())).await
+    }
+}
+
+fn add_share(
+    objects: &mut Objects,
+    pool: &PoolSettings,
+    new: &NewShare,
+) -> DriverResult<Vec<Export>> {
+    if !objects.shares.contains_key(&new.id) {
+        ensure_space(objects, pool, new.size_gb)?;
+        let share = Share { size_gb: new.size_gb, pool: new.pool.clone() };
+        objects.shares.insert(new.id, share);
+    }
+    Ok(exports(new.id))
+}
+
+fn ensure_space(objects: &Objects, pool: &PoolSettings, more_gb: u64) -> DriverResult<()> {
+    if pool.thin_provisioning || more_gb as f64 <= free_gb(pool, objects) {
+        return Ok(());
+    }
+    Err(DriverError::NoSpace { doing: format!("reserving {more_gb} GiB in pool {}", pool.name) })
+}
+
+fn set_size(objects: &mut Objects, id: Uuid, size_gb: u64) {
+    if let Some(share) = objects.shares.get_mut(&id) {
+        share.size_gb = size_gb;
+    }
+}
+
+fn allocated_gb(pool: &PoolSettings, objects: &Objects) -> f64 {
+    let sizes = objects.shares.values().filter(|share| share.pool == pool.name);
+    sizes.map(|share| share.size_gb as f64).sum()
+}
+
+fn free_gb(pool: &PoolSettings, objects: &Objects) -> f64 {
+    pool.free_capacity_gb.unwrap_or_else(|| {
+        let used = if pool.thin_provisioning { 0.0 } else { allocated_gb(pool, objects) };
+        (pool.total_capacity_gb - used).max(0.0)
+    })
+}
+
+fn exports(id: Uuid) -> Vec<Export> {
+    vec![Export::preferred(format!("127.0.0.1:/simulated/{id}"))]
+}
+
+fn share_object(id: Uuid, share: &Share) -> ShareObject {
+    ShareObject { id, size_gb: share.size_gb, pool: share.pool.clone(), exports: exports(id) }
+}
+
+fn snapshot_object(id: Uuid, snapshot: &Snapshot) -> SnapshotObject {
+    SnapshotObject {
+        id,
+        share_instance_id: snapshot.share_instance_id,
+        provider_location: format!("simulated:{}/{id}", snapshot.pool),
+    }
+}
+
+fn pool_stats(pool: &PoolSettings, objects: &Objects) -> PoolStats {
+    let reserved = pool.reserved_percentage;
+    PoolStats {
+        pool_name: pool.name.clone(),
+        total_gb: pool.total_capacity_gb,
+        free_gb: free_gb(pool, objects),
+        allocated_gb: Some(allocated_gb(pool, objects)),
+        reserved_percentage: reserved,
+        reserved_snapshot_percentage: pool.reserved_snapshot_percentage.unwrap_or(reserved),
+        reserved_share_extend_percentage: pool.reserved_share_extend_percentage.unwrap_or(reserved),
+        max_over_subscription_ratio: pool.max_over_subscription_ratio,
+        thin_provisioning: pool.thin_provisioning,
+        snapshot_support: pool.snapshot_support,
+        create_share_from_snapshot_support: pool.create_share_from_snapshot_support,
+        revert_to_snapshot_support: pool.revert_to_snapshot_support,
+        mount_snapshot_support: pool.mount_snapshot_support,
+        dedupe: pool.dedupe,
+        compression: pool.compression,
+        replication_type: pool.replication_type.clone(),
+        storage_protocol: pool.storage_protocol.clone(),
+        vendor_name: pool.vendor_name.clone(),
+        driver_version: pool.driver_version.clone(),
+        ipv4_support: pool.ipv4_support,
+        ipv6_support: pool.ipv6_support,
+        extra: pool.extra.clone(),
+    }
+}
