@@ -7,7 +7,9 @@
 mod aggregate;
 mod id;
 mod operation;
+pub mod quota;
 mod record;
+pub mod scheduler;
 mod status;
 mod time;
 
