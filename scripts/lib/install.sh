@@ -68,6 +68,17 @@ install_python_packages() {
   cp "$list" "$stamp"
 }
 
+# Built by cargo without optimisation: that takes a minute, and its run three seconds either way.
+CARGO_DENY_VERSION=0.20.2
+
+install_cargo_deny() {
+  local tool=$TOOLS_DIR/bin/cargo-deny
+  [ "$("$tool" --version 2>/dev/null)" = "cargo-deny $CARGO_DENY_VERSION" ] && return
+  note "building cargo-deny $CARGO_DENY_VERSION"
+  CARGO_PROFILE_DEV_DEBUG=0 try_thrice cargo install --quiet --locked --debug --no-default-features \
+    --root "$TOOLS_DIR" --version "$CARGO_DENY_VERSION" cargo-deny
+}
+
 install_everything() {
   local packages
   packages=$(missing_packages | sort -u)

@@ -1,14 +1,18 @@
-# The stages of a test run. Sourced by scripts/test.
+# The stages of a test run, in order. Sourced by scripts/test.
 
-EVERYDAY_STAGES=(fmt clippy nextest doctest)
-ALL_STAGES=("${EVERYDAY_STAGES[@]}")
+EVERYDAY_STAGES=(fmt clippy docs deny nextest doctest)
+ALL_STAGES=("${EVERYDAY_STAGES[@]}" release client)
 
 stage_title() {
   case $1 in
     fmt) echo "the formatting is rustfmt's" ;;
     clippy) echo "no compiler or clippy warning" ;;
+    docs) echo "the documentation builds, no broken link" ;;
+    deny) echo "licences, bans and sources of all dependencies (deny.toml)" ;;
     nextest) echo "unit and integration tests, on SQLite, PostgreSQL and MariaDB" ;;
     doctest) echo "the examples in the documentation" ;;
+    release) echo "the release build" ;;
+    client) echo "the story of the README with the real OpenStack client (tests/openstack_client)" ;;
   esac
 }
 
@@ -20,6 +24,34 @@ describe_stages() {
 }
 
 stage_fmt() { cargo fmt --all --check; }
+
 stage_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
-stage_nextest() { cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}"; }
+
+stage_docs() {
+  RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
+}
+
+stage_deny() {
+  install_cargo_deny
+  "$TOOLS_DIR/bin/cargo-deny" --locked check --hide-inclusion-graph licenses bans sources
+}
+
+# The snapshots (insta) that no test asked for are found by the list the tests write.
+stage_nextest() {
+  local references=$ROOT/target/referenced-snapshots unreferenced
+  rm -f "$references"; touch "$references"
+  INSTA_SNAPSHOT_REFERENCES_FILE=$references \
+    cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}"
+  unreferenced=$(comm -23 <(git ls-files --full-name '*.snap' | sed "s,^,$ROOT/," | sort) <(sort -u "$references"))
+  [ -z "$unreferenced" ] || { printf 'snapshots that no test uses:\n%s\n' "$unreferenced"; return 1; }
+}
+
 stage_doctest() { cargo test --locked --workspace --doc; }
+
+stage_release() { cargo build --locked --release --package abaca; }
+
+stage_client() {
+  stage_release
+  ABACA_TEST_BINARY=$ROOT/target/release/abaca "$ABACA_TEST_PYTHON" -m unittest discover \
+    --verbose --start-directory tests/openstack_client
+}

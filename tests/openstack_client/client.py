@@ -1,0 +1,105 @@
+"""The real `openstack` command, with nothing in its environment but what a test says."""
+
+import json
+import os
+import shlex
+import subprocess
+import tempfile
+import time
+
+OPENSTACK = os.environ.get("ABACA_TEST_OPENSTACK", "openstack")
+COMMAND_SECONDS = 120
+SETTLE_SECONDS = 60
+
+
+class Failed(AssertionError):
+    """The command ended with an error, or did not end."""
+
+
+class Client:
+    """Runs `openstack` against one endpoint. `variables` are the OS_* variables it is given."""
+
+    def __init__(self, variables):
+        # A home of its own: the developer's clouds.yaml must not help, nor must its cache be written.
+        self.home = tempfile.TemporaryDirectory(prefix="abaca-client-home.")
+        self.environment = {
+            "PATH": f"{os.path.dirname(OPENSTACK)}:/usr/bin:/bin",
+            "HOME": self.home.name,
+            "COLUMNS": "400",
+            "LC_ALL": "C.UTF-8",
+            **variables,
+        }
+
+    @classmethod
+    def administrator(cls, endpoint):
+        """Who sends no token is an administrator of project `admin`."""
+        return cls({"OS_AUTH_TYPE": "none", "OS_ENDPOINT": endpoint})
+
+    @classmethod
+    def caller(cls, endpoint, token):
+        """A token `user:project[:role,role]` is just that caller."""
+        return cls({"OS_AUTH_TYPE": "admin_token", "OS_ENDPOINT": endpoint, "OS_TOKEN": token})
+
+    def close(self):
+        self.home.cleanup()
+
+    def shell(self, script):
+        """Runs shell lines as a person pastes them."""
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], env=self.environment,
+            capture_output=True, text=True, timeout=6 * COMMAND_SECONDS,
+        )
+
+    def run(self, arguments):
+        """`openstack` with a line of arguments; the finished process, whatever its status."""
+        return subprocess.run(
+            [OPENSTACK, *shlex.split(arguments)], env=self.environment,
+            capture_output=True, text=True, timeout=COMMAND_SECONDS,
+        )
+
+    def text(self, arguments):
+        """What the command prints; fails unless it succeeds."""
+        done = self.run(arguments)
+        if done.returncode != 0:
+            raise Failed(f"openstack {arguments}: status {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def json(self, arguments):
+        """What the command says as JSON."""
+        return json.loads(self.text(f"{arguments} -f json"))
+
+    def refusal(self, arguments):
+        """The error text of a command that must fail."""
+        done = self.run(arguments)
+        if done.returncode == 0:
+            raise Failed(f"openstack {arguments} succeeded:\n{done.stdout}")
+        return done.stderr
+
+    def settled(self, arguments, wanted="available"):
+        """Shows a thing until its status is the wanted one; an error status ends the waiting."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            shown = self.json(arguments)
+            if shown["status"] == wanted:
+                return shown
+            if "error" in shown["status"] or time.monotonic() > deadline:
+                raise Failed(f"openstack {arguments}: {shown['status']}, not {wanted}")
+
+
+def table(text):
+    """The rows of a printed table as dictionaries; lines that go on a cell are joined to it."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    header, *rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return [dict(zip(header, row)) for row in rows]
+
+
+def fields(text):
+    """The table of a `show` command as one dictionary."""
+    found, last = {}, None
+    for row in table(text):
+        if row["Field"]:
+            last = row["Field"]
+            found[last] = row["Value"]
+        else:
+            found[last] = f"{found[last]}\n{row['Value']}".strip()
+    return found
