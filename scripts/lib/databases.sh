@@ -52,9 +52,9 @@ start_postgres() {
     -c unix_socket_directories= -c max_connections=500 -c shared_buffers=128MB \
     -c fsync=off -c full_page_writes=off -c synchronous_commit=off >"$dir/server.log" 2>&1 &
   postgres_pid=$!
-  POSTGRES_URL=postgres://abaca:$password@127.0.0.1:$port/postgres
+  ABACA_TEST_POSTGRES_URL=postgres://abaca:$password@127.0.0.1:$port/postgres
   ready PostgreSQL "$postgres_pid" "$dir/server.log" \
-    "$bin/psql" --no-psqlrc --command 'SELECT 1' "$POSTGRES_URL"
+    "$bin/psql" --no-psqlrc --command 'SELECT 1' "$ABACA_TEST_POSTGRES_URL"
 }
 
 start_mariadb() {
@@ -79,7 +79,7 @@ SQL
     --innodb-flush-log-at-trx-commit=0 --skip-innodb-doublewrite --innodb-flush-method=nosync \
     >"$dir/server.log" 2>&1 &
   mariadb_pid=$!
-  MARIADB_URL=mysql://abaca:$password@127.0.0.1:$port/mysql
+  ABACA_TEST_MARIADB_URL=mysql://abaca:$password@127.0.0.1:$port/mysql
   ready MariaDB "$mariadb_pid" "$dir/server.log" \
     mariadb --defaults-file="$dir/client.cnf" --execute 'SELECT 1'
 }
@@ -103,29 +103,28 @@ stop_one() {
   kill -KILL "$pid" 2>/dev/null || true
 }
 
-# stop_databases STATUS: after a failed run the servers' logs stay in LOG_DIR.
+# Keeps the servers' logs of a failed run and shows their ends.
+keep_database_logs() {
+  local log name
+  for log in "$DATABASE_DIR"/*/server.log; do
+    [ -e "$log" ] || continue
+    name=$(basename "$(dirname "$log")")
+    mkdir -p "$LOG_DIR"; cp "$log" "$LOG_DIR/$name.log"
+    printf '\n--- the end of %s\n' "$LOG_DIR/$name.log"; tail -n 10 "$log"
+  done
+}
+
 stop_databases() {
   [ -n "$DATABASE_DIR" ] || return 0
   stop_one "$postgres_pid" INT # a "fast" shutdown: does not wait for clients
   stop_one "$mariadb_pid" TERM
-  if [ "$1" != 0 ]; then
-    local log name
-    mkdir -p "$LOG_DIR"
-    for log in "$DATABASE_DIR"/*/server.log; do
-      [ -e "$log" ] || continue
-      name=$(basename "$(dirname "$log")")
-      cp "$log" "$LOG_DIR/$name.log"
-      printf '\n--- the last lines of %s\n' "$LOG_DIR/$name.log"; tail -n 10 "$log"
-    done
-  fi
   rm -rf "$DATABASE_DIR"
 }
 
 TEST_VARIABLES=(ABACA_TEST_POSTGRES_URL ABACA_TEST_MARIADB_URL ABACA_TEST_PYTHON ABACA_TEST_OPENSTACK)
 
+# The URLs are there only while the servers are up.
 export_test_environment() {
-  ABACA_TEST_POSTGRES_URL=$POSTGRES_URL
-  ABACA_TEST_MARIADB_URL=$MARIADB_URL
   ABACA_TEST_PYTHON=$VENV/bin/python
   ABACA_TEST_OPENSTACK=$VENV/bin/openstack
   export "${TEST_VARIABLES[@]}"

@@ -18,6 +18,15 @@ stage_title() {
 
 is_stage() { declare -F "stage_$1" >/dev/null && [ -n "$(stage_title "$1")" ]; }
 
+# need_databases STAGE...: whether one of them runs tests against PostgreSQL and MariaDB.
+need_databases() {
+  local stage
+  for stage in "$@"; do
+    case $stage in nextest) return 0 ;; esac
+  done
+  return 1
+}
+
 describe_stages() {
   local stage
   for stage in "${ALL_STAGES[@]}"; do printf '  %-10s %s\n' "$stage" "$(stage_title "$stage")"; done
