@@ -1,3 +1,5 @@
 //! Abaca: the Shared File Systems service. The binary in `main.rs` only parses the command line.
 
+pub mod api;
+pub mod app;
 pub mod identity;

@@ -1,0 +1,32 @@
+//! The Shared File Systems API v2, microversions 2.0 to 2.99.
+//!
+//! `router.rs` is the whole route table. `request.rs` is the way of every request: request id,
+//! authentication, microversion, route, policy, handler. A handler is an
+//! `async fn(Call) -> Result<Reply, ApiError>` in the folder of its resource.
+
+mod body;
+mod call;
+mod error;
+mod health;
+mod links;
+mod microversion;
+mod page;
+mod query;
+mod reply;
+mod request;
+mod request_id;
+pub mod route;
+pub mod router;
+mod versions;
+
+pub use body::{Fields, strict_bool};
+pub use call::Call;
+pub use error::ApiError;
+pub use links::Links;
+pub use microversion::{Microversion, V, Versions};
+pub use page::{Page, Sort, SortDirection};
+pub use query::Query;
+pub use reply::Reply;
+pub use request::{service, service_with};
+pub use request_id::RequestId;
+pub use route::Route;

@@ -1,0 +1,252 @@
+//! The way of every request: id, authentication, microversion, route, body, policy, handler.
+
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use futures_util::FutureExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::timeout_at;
+
+use super::microversion::{EXPERIMENTAL_HEADER, VERSION_HEADER};
+use super::query::decode_percent;
+use super::request_id::REQUEST_ID_HEADER;
+use super::route::{Check, Matched, RouteTable};
+use super::{ApiError, Call, Links, Microversion, Query, Reply, RequestId, Route, V};
+use super::{body, health, router, versions};
+use crate::app::App;
+
+/// The API as a service to be served on a listener, or called in process by a test.
+///
+/// # Errors
+/// When the route table contradicts itself.
+pub fn service(app: Arc<App>) -> Result<Router, Box<dyn Error + Send + Sync>> {
+    service_with(app, router::routes())
+}
+
+/// As [`service`], with a route table of the caller's.
+///
+/// # Errors
+/// When the route table contradicts itself.
+pub fn service_with(
+    app: Arc<App>,
+    routes: Vec<Route>,
+) -> Result<Router, Box<dyn Error + Send + Sync>> {
+    let table = Arc::new(RouteTable::new(routes)?);
+    Ok(Router::new().fallback(move |request: Request| {
+        let (app, table) = (Arc::clone(&app), Arc::clone(&table));
+        async move { answer(app, &table, request).await }
+    }))
+}
+
+/// What is known of a request when its answer goes out, be it an error.
+#[derive(Default)]
+struct Known {
+    version: Option<V>,
+    experimental: bool,
+    route: Option<Route>,
+}
+
+async fn answer(app: Arc<App>, table: &RouteTable, request: Request) -> Response<Body> {
+    let started = Instant::now();
+    let (parts, request_body) = request.into_parts();
+    let request_id = RequestId::from_headers(&parts.headers);
+    let mut known = Known::default();
+    let handled = handle(app, table, &parts, request_body, &request_id, &mut known);
+    let result = match AssertUnwindSafe(handled).catch_unwind().await {
+        Ok(result) => result,
+        Err(panic) => Err(ApiError::internal(panic_text(panic.as_ref()))),
+    };
+    let mut response = result.unwrap_or_else(|error| {
+        log_failure(&error, &parts, &request_id);
+        if let ApiError::NotAcceptable { version } = error {
+            known.version = Some(version);
+        }
+        error.into_response()
+    });
+    add_headers(response.headers_mut(), &request_id, &known);
+    let route = known.route.as_ref().map_or("", |route| route.path);
+    tracing::info!(
+        method = %parts.method,
+        path = parts.uri.path(),
+        route,
+        status = response.status().as_u16(),
+        milliseconds = started.elapsed().as_millis(),
+        %request_id,
+        "request"
+    );
+    response
+}
+
+async fn handle(
+    app: Arc<App>,
+    table: &RouteTable,
+    parts: &Parts,
+    request_body: Body,
+    request_id: &RequestId,
+    known: &mut Known,
+) -> Result<Response<Body>, ApiError> {
+    app.identity.guard(parts)?;
+    let path = match parts.uri.path() {
+        "/" => {
+            let reply = versions::document(StatusCode::MULTIPLE_CHOICES, &parts.headers)?;
+            return Ok(reply.into_response());
+        }
+        "/healthcheck" => return Ok(health::answer(&parts.method, &parts.headers)),
+        path => path.strip_prefix("/v2").filter(|rest| rest.is_empty() || rest.starts_with('/')),
+    };
+    let path = path.ok_or_else(ApiError::no_route)?;
+
+    let deadline = tokio::time::Instant::now() + app.settings.request_timeout;
+    let work = handle_v2(app, table, parts, path, request_body, request_id, known, deadline);
+    let reply = timeout_at(deadline, work).await.unwrap_or(Err(ApiError::TimedOut))?;
+    Ok(reply.into_response())
+}
+
+#[expect(clippy::too_many_arguments, reason = "the pieces of one request, taken apart once")]
+async fn handle_v2(
+    app: Arc<App>,
+    table: &RouteTable,
+    parts: &Parts,
+    path: &str,
+    request_body: Body,
+    request_id: &RequestId,
+    known: &mut Known,
+    deadline: tokio::time::Instant,
+) -> Result<Reply, ApiError> {
+    let mut caller = app.identity.authenticate(parts).await?;
+    let spoken = Microversion::negotiate(&parts.headers)?;
+    known.version = Some(spoken.version);
+    known.experimental = spoken.experimental;
+    if matches!(path, "" | "/") {
+        return versions::document(StatusCode::OK, &parts.headers);
+    }
+
+    let (matched, url_project) = find(table, path, caller.project_id.as_deref())?;
+    let json = if Matched::takes_body(&parts.method) {
+        let limit = app.settings.max_body_bytes;
+        let bytes = timeout_at(deadline, read_body(&parts.headers, request_body, limit))
+            .await
+            .unwrap_or(Err(ApiError::RequestTimeout))?;
+        body::parse(&parts.headers, &bytes)?
+    } else {
+        None
+    };
+    let route = matched.choose(&parts.method, spoken, json.as_ref())?;
+    known.route = Some(route.clone());
+    if url_project.is_some() && url_project != caller.project_id {
+        return Err(ApiError::bad_request("Malformed request url"));
+    }
+    let query = Query::parse(parts.uri.query().unwrap_or_default())?;
+    let path = matched
+        .path
+        .iter()
+        .map(|(name, value)| Ok((*name, decode_percent(value)?)))
+        .collect::<Result<_, ApiError>>()?;
+
+    caller.is_admin = app.policy.allows("context_is_admin", &caller, None).await;
+    if route.check == Check::Router && !app.policy.allows(route.rule, &caller, None).await {
+        return Err(ApiError::access_denied());
+    }
+    let links = Links::new(&parts.headers, url_project.as_deref());
+    let call = Call {
+        app,
+        caller,
+
+        version: spoken.version,
+        request_id: request_id.clone(),
+        query,
+        links,
+        path,
+        json,
+        action: route.action,
+    };
+    route.run(call).await
+}
+
+/// The rows of `path`, which may begin with a project's id.
+fn find<'t>(
+    table: &'t RouteTable,
+    path: &str,
+    own_project: Option<&str>,
+) -> Result<(Matched<'t>, Option<String>), ApiError> {
+    if let Some(matched) = table.find(path) {
+        return Ok((matched, None));
+    }
+    let rest = path.strip_prefix('/').unwrap_or(path);
+    let (project, _) = rest.split_once('/').ok_or_else(ApiError::no_route)?;
+    // As the reference: what looks like no project id of Keystone's is no project id, save the
+    // caller's own.
+    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-');
+    let decoded = decode_percent(project)?;
+    if project.is_empty()
+        || !(Some(decoded.as_str()) == own_project || project.bytes().all(hexadecimal))
+    {
+        return Err(ApiError::no_route());
+    }
+    let matched = rest.get(project.len()..).and_then(|path| table.find(path));
+    matched.map(|matched| (matched, Some(decoded))).ok_or_else(ApiError::no_route)
+}
+
+/// The whole body, if it is not larger than `limit` bytes.
+async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    let too_large = || {
+        ApiError::OverLimit(format!("The request is too large. At most {limit} bytes are taken."))
+    };
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(ApiError::bad_request("The body of the request broke off.")),
+    }
+}
+
+fn add_headers(headers: &mut HeaderMap, request_id: &RequestId, known: &Known) {
+    if let Some(id) = request_id.header_value() {
+        headers.insert(REQUEST_ID_HEADER, id.clone());
+        headers.insert("x-compute-request-id", id);
+    }
+    if let Some(version) = known.version {
+        if let Ok(value) = HeaderValue::from_str(&version.to_string()) {
+            headers.insert(VERSION_HEADER, value);
+        }
+        headers.insert(header::VARY, HeaderValue::from_static("X-OpenStack-Manila-API-Version"));
+        if known.experimental {
+            headers.insert(EXPERIMENTAL_HEADER, HeaderValue::from_static("True"));
+        }
+    }
+}
+
+/// Logs what the client is not told. The only place where a failed request is logged.
+fn log_failure(error: &ApiError, parts: &Parts, request_id: &RequestId) {
+    if !error.status().is_server_error() {
+        return;
+    }
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::error!(method = %parts.method, path = parts.uri.path(), %request_id, "{chain}");
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a handler panicked: {}", text.unwrap_or_default())
+}

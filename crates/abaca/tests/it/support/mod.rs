@@ -1,0 +1,116 @@
+//! The API in process: real routes, real database, no socket.
+
+mod answer;
+mod stubs;
+
+use std::sync::Arc;
+
+use abaca::api::{self, Route, V};
+use abaca::app::{ApiSettings, App};
+use abaca::identity::Identity;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use serde_json::Value;
+use tower::ServiceExt;
+
+pub(crate) use answer::Answer;
+pub(crate) use stubs::RolePolicy;
+
+/// A service of its own for one test.
+pub(crate) struct TestServer {
+    router: Router,
+}
+
+impl TestServer {
+    /// The API as it is served.
+    pub(crate) fn start() -> Self {
+        Self::with_routes(ApiSettings::default(), api::router::routes())
+    }
+
+    /// Other routes under the same framework.
+    pub(crate) fn with_routes(settings: ApiSettings, routes: Vec<Route>) -> Self {
+        let app = App { settings, identity: Identity::NoAuth, policy: Arc::new(RolePolicy) };
+        Self { router: api::service_with(Arc::new(app), routes).unwrap() }
+    }
+
+    /// A request by an administrator at the last version; both can be changed before it is sent.
+    pub(crate) fn request(&self, method: Method, path: &str) -> TestRequest {
+        TestRequest {
+            router: self.router.clone(),
+            method,
+            path: path.to_owned(),
+            headers: vec![
+                ("host".to_owned(), "127.0.0.1:8786".to_owned()),
+                ("x-auth-token".to_owned(), "admin:admin:admin".to_owned()),
+                ("x-openstack-manila-api-version".to_owned(), V::MAX.to_string()),
+            ],
+            body: Body::empty(),
+        }
+    }
+
+    /// GET `path` as an administrator at the last version.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path).send().await
+    }
+
+    /// POST `body` to `path` as an administrator at the last version.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::POST, path).json(&body).send().await
+    }
+}
+
+/// A request to be sent.
+pub(crate) struct TestRequest {
+    router: Router,
+    method: Method,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Body,
+}
+
+impl TestRequest {
+    /// As `user:project:role,role`.
+    pub(crate) fn token(self, token: &str) -> Self {
+        self.header("x-auth-token", token)
+    }
+
+    /// At this version of the API.
+    pub(crate) fn at(self, version: V) -> Self {
+        self.header("x-openstack-manila-api-version", &version.to_string())
+    }
+
+    /// With this header, instead of any other of that name.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With this body.
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.text(&body.to_string())
+    }
+
+    /// With this body, said to be JSON.
+    pub(crate) fn text(self, body: &str) -> Self {
+        let mut request = self.header("content-type", "application/json");
+        request.body = Body::from(body.to_owned());
+        request
+    }
+
+    /// With this body, of which nothing is said.
+    pub(crate) fn raw_body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let mut request = Request::builder().method(self.method).uri(self.path);
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        let response = self.router.oneshot(request.body(self.body).unwrap()).await.unwrap();
+        Answer::read(response).await
+    }
+}
