@@ -73,7 +73,7 @@ pub enum Refusal {
         /// The size of the pool.
         total: Amount,
         /// The part of the total that has to stay free.
-        reserved_percentage: u8,
+        reserved_percentage: u32,
     },
     /// The pool has promised as much as it may.
     #[error("needs {size_gb} GiB, {provisioned_gb} GiB promised of {total} times {ratio}")]
@@ -170,7 +170,7 @@ impl<'a> Examination<'a> {
     }
 
     /// The per cent of the total this request has to leave alone.
-    pub(super) const fn reserved_percentage(&self, capacity: &Capacity) -> u8 {
+    pub(super) const fn reserved_percentage(&self, capacity: &Capacity) -> u32 {
         match self.request.purpose {
             Purpose::Create => capacity.reserved_percentage,
             Purpose::CreateFromSnapshot { .. } => capacity.reserved_snapshot_percentage,
@@ -257,7 +257,7 @@ pub(super) fn after_pending(capacity: &Capacity, thin: bool) -> Amount {
 }
 
 /// Whole GiB that are left once the reserve is set aside. Nothing is reserved of the infinite.
-pub(super) fn unreserved(free: f64, total: f64, reserved_percentage: u8) -> f64 {
+pub(super) fn unreserved(free: f64, total: f64, reserved_percentage: u32) -> f64 {
     let reserved =
         if total.is_finite() { total * (f64::from(reserved_percentage) / 100.0) } else { 0.0 };
     (free - reserved).floor()

@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 
 pub use filters::{Filter, Refusal};
 pub use operators::matches;
-pub use pool::{Amount, AmountError, Capacity, ParsePoolNameError, Pool, PoolName, Provisioning};
+pub use pool::{
+    Amount, AmountError, Capacity, ParsePoolNameError, Pool, PoolName, Provisioning, ReportError,
+};
 pub use specs::satisfies;
 pub use weighers::Weights;
 

@@ -206,15 +206,79 @@ pub struct Capacity {
     /// will take their space, though it still counts as free.
     pub pending_capacity_gb: i64,
     /// Per cent of the total that new shares leave alone.
-    pub reserved_percentage: u8,
+    pub reserved_percentage: u32,
     /// The same for shares made from a snapshot.
-    pub reserved_snapshot_percentage: u8,
+    pub reserved_snapshot_percentage: u32,
     /// The same for shares that grow.
-    pub reserved_share_extend_percentage: u8,
+    pub reserved_share_extend_percentage: u32,
     /// How many times its total a thin pool may promise; at least 1.
     pub max_over_subscription_ratio: f64,
     /// How the pool gives out space.
     pub thin_provisioning: Provisioning,
+}
+
+/// A backend reported something of a pool that makes no sense.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{field} is {value}, expected {expected}")]
+pub struct ReportError {
+    field: &'static str,
+    value: Value,
+    expected: &'static str,
+}
+
+impl Capacity {
+    /// The space of a pool out of what its backend reports, with what only the rows know:
+    /// [`Self::provisioned_capacity_gb`] and [`Self::pending_capacity_gb`].
+    ///
+    /// Total and free capacity must be there. What else is missing is 0, and for
+    /// `max_over_subscription_ratio` 1.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`] names the first field whose value makes no sense.
+    pub fn from_report(
+        report: &Map<String, Value>,
+        provisioned_capacity_gb: i64,
+        pending_capacity_gb: i64,
+    ) -> Result<Self, ReportError> {
+        let value = |field| report.get(field).cloned().unwrap_or_default();
+        let amount = |field| {
+            let expected = "GiB from 0 up, \"unknown\" or \"infinite\"";
+            Amount::try_from(value(field)).map_err(|AmountError { value }| ReportError {
+                field,
+                value,
+                expected,
+            })
+        };
+        let number = |field, default: f64| match value(field) {
+            Value::Null => Ok(default),
+            value => value.as_f64().ok_or(ReportError { field, value, expected: "a number" }),
+        };
+        let percentage = |field| match value(field) {
+            Value::Null => Ok(0),
+            value => {
+                let percentage = value.as_u64().and_then(|number| u32::try_from(number).ok());
+                let expected = "a whole per cent from 0 to 100";
+                percentage.filter(|number| *number <= 100).ok_or(ReportError {
+                    field,
+                    value,
+                    expected,
+                })
+            }
+        };
+        Ok(Self {
+            total_capacity_gb: amount("total_capacity_gb")?,
+            free_capacity_gb: amount("free_capacity_gb")?,
+            allocated_capacity_gb: number("allocated_capacity_gb", 0.0)?,
+            provisioned_capacity_gb,
+            pending_capacity_gb,
+            reserved_percentage: percentage("reserved_percentage")?,
+            reserved_snapshot_percentage: percentage("reserved_snapshot_percentage")?,
+            reserved_share_extend_percentage: percentage("reserved_share_extend_percentage")?,
+            max_over_subscription_ratio: number("max_over_subscription_ratio", 1.0)?,
+            thin_provisioning: value("thin_provisioning").into(),
+        })
+    }
 }
 
 /// A pool that shares may be put in.

@@ -1,6 +1,6 @@
 mod properties;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -100,6 +100,37 @@ fn a_pool_survives_json_and_bad_capacity_is_refused() {
         let expected = "is no capacity; expected GiB from 0 up, \"unknown\" or \"infinite\"";
         assert_eq!(error.to_string(), format!("{bad} {expected}"));
     }
+}
+
+#[test]
+fn capacity_is_read_from_a_report_and_a_bad_field_is_named() {
+    let mut pool = pool("h@b#p");
+    pool.capacity.thin_provisioning = Provisioning::Either;
+    pool.capacity.reserved_percentage = 10;
+    pool.capacity.pending_capacity_gb = 3;
+    let report = pool.report();
+    assert_eq!(Capacity::from_report(&report, 20, 3), Ok(pool.capacity));
+    let cases = [
+        ("total_capacity_gb", json!(null), "GiB from 0 up, \"unknown\" or \"infinite\""),
+        ("free_capacity_gb", json!(-1), "GiB from 0 up, \"unknown\" or \"infinite\""),
+        ("allocated_capacity_gb", json!("5"), "a number"),
+        ("reserved_percentage", json!(101), "a whole per cent from 0 to 100"),
+        ("max_over_subscription_ratio", json!("auto"), "a number"),
+    ];
+    for (field, value, expected) in cases {
+        let mut report = report.clone();
+        report.insert(field.into(), value.clone());
+        let error = Capacity::from_report(&report, 0, 0).unwrap_err();
+        assert_eq!(error.to_string(), format!("{field} is {value}, expected {expected}"));
+    }
+    let Value::Object(least) = json!({"total_capacity_gb": 10, "free_capacity_gb": "unknown"})
+    else {
+        panic!("an object is an object")
+    };
+    let capacity = Capacity::from_report(&least, 0, 0).unwrap();
+    assert_eq!(capacity.free_capacity_gb, Amount::Unknown);
+    assert_eq!(capacity.thin_provisioning, Provisioning::Thick);
+    assert_eq!((capacity.reserved_percentage, capacity.max_over_subscription_ratio), (0, 1.0));
 }
 
 #[test]

@@ -17,8 +17,8 @@ prop_compose! {
         free_capacity_gb in any_amount(),
         provisioned_capacity_gb in 0i64..300,
         pending_capacity_gb in 0i64..20,
-        reserved_percentage in 0u8..30,
-        reserved_snapshot_percentage in 0u8..30,
+        reserved_percentage in 0u32..30,
+        reserved_snapshot_percentage in 0u32..30,
         max_over_subscription_ratio in 0.8..5.0f64,
         thin_provisioning in prop::sample::select(
             vec![Provisioning::Thick, Provisioning::Thin, Provisioning::Either]),
