@@ -2,4 +2,5 @@
 
 pub mod api;
 pub mod app;
+pub mod config;
 pub mod identity;

@@ -61,6 +61,17 @@ impl IntoResponse for AuthError {
     }
 }
 
+/// Why the configured identity can't be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// Keystone is chosen.
+    #[error(
+        "identity.strategy is \"keystone\", which this version of Abaca does not have yet; \
+         the only strategy is \"noauth\", on a loopback address"
+    )]
+    KeystoneNotThereYet,
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;

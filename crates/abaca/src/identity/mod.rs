@@ -9,7 +9,9 @@ mod noauth;
 
 use axum::http::request::Parts;
 
-pub use error::AuthError;
+use crate::config::{IdentityConfig, Strategy};
+
+pub use error::{AuthError, IdentityError};
 
 /// The authenticated caller of one request, as the policy engine and the handlers see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +51,17 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// Makes the configured identity.
+    ///
+    /// # Errors
+    /// `strategy = "keystone"`, which this version does not have yet.
+    pub fn from_config(config: &IdentityConfig) -> Result<Self, IdentityError> {
+        match config.strategy {
+            Strategy::NoAuth => Ok(Self::NoAuth),
+            Strategy::Keystone => Err(IdentityError::KeystoneNotThereYet),
+        }
+    }
+
     /// Refuses requests that a web page may have made. For every route, also those that ask for
     /// no token; [`Identity::authenticate`] includes it.
     ///

@@ -1,0 +1,354 @@
+//! The sections of the config file but `[[backend]]`: their keys, defaults and help.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::secret::{DatabaseUrl, Secret};
+use super::section::Section;
+use super::setting::{Limit, LogFormat, LogLevel, Strategy};
+
+/// `[api]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiConfig {
+    /// Address of the API.
+    pub listen: SocketAddr,
+    /// Largest request body in bytes.
+    pub max_body_bytes: u32,
+    /// Longest time for a request.
+    pub request_timeout: Duration,
+    /// Largest page of a list, in items.
+    pub max_limit: u32,
+    /// Name of the share type for requests that name none.
+    pub default_share_type: String,
+}
+
+impl ApiConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8786));
+        Self {
+            listen: section.value(
+                "listen",
+                listen,
+                "Address and port of the API; port 0 takes a free one. The noauth identity takes \
+                 loopback only.",
+            ),
+            max_body_bytes: section.count(
+                "max_body_bytes",
+                114_688,
+                "Largest request body in bytes; a larger one is answered 413.",
+            ),
+            request_timeout: section.value(
+                "request_timeout",
+                Duration::from_secs(60),
+                "Longest time for a request in seconds, reading its body included.",
+            ),
+            max_limit: section.count("max_limit", 1000, "Largest page of a list, in items."),
+            default_share_type: section.value(
+                "default_share_type",
+                "default".to_owned(),
+                "Share type of shares that are created without one. Made at the first start, \
+                 public, when there is no share type at all.",
+            ),
+        }
+    }
+}
+
+/// `[database]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseConfig {
+    /// Which database.
+    pub url: DatabaseUrl,
+    /// Most connections at once.
+    pub pool_size: u32,
+}
+
+impl DatabaseConfig {
+    pub(super) fn read(section: &mut Section<'_>, data_dir: &Path) -> Self {
+        Self {
+            url: section.value(
+                "url",
+                DatabaseUrl::sqlite(&data_dir.join("abaca.db")),
+                "sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME or \
+                 mysql://USER:PASSWORD@HOST/NAME (MariaDB too).",
+            ),
+            pool_size: section.count("pool_size", 8, "Most database connections at once."),
+        }
+    }
+}
+
+/// `[identity]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityConfig {
+    /// Which way.
+    pub strategy: Strategy,
+    /// The keys that only `keystone` reads.
+    pub keystone: KeystoneConfig,
+}
+
+/// How to reach Keystone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeystoneConfig {
+    /// Where Keystone is, `https://host:5000/v3`.
+    pub auth_url: Option<String>,
+    /// The service's own user.
+    pub username: String,
+    /// The service user's password.
+    pub password: Option<Secret>,
+    /// The service user's project.
+    pub project_name: String,
+    /// The domain of the service user.
+    pub user_domain_name: String,
+    /// The domain of the service user's project.
+    pub project_domain_name: String,
+    /// Region of the endpoint in Keystone's catalogue.
+    pub region: Option<String>,
+    /// Interface of the endpoint in Keystone's catalogue.
+    pub interface: String,
+    /// Certificates that vouch for Keystone's.
+    pub cafile: Option<PathBuf>,
+    /// How long a token that Keystone vouched for is believed.
+    pub cache: Duration,
+}
+
+impl IdentityConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let strategy = section.value(
+            "strategy",
+            Strategy::NoAuth,
+            "\"noauth\": trust whoever reaches the service, which then listens on loopback only; \
+             no token means an administrator, a token is user:project[:role,role]. \"keystone\": \
+             not in this version yet.",
+        );
+        let default_domain = || "Default".to_owned();
+        let keystone = KeystoneConfig {
+            auth_url: section.optional("auth_url", "Keystone's address, https://HOST:5000/v3."),
+            username: section.value("username", "abaca".to_owned(), "The service's own user."),
+            password: section.optional("password", "The service user's password."),
+            project_name: section.value(
+                "project_name",
+                "service".to_owned(),
+                "The service user's project.",
+            ),
+            user_domain_name: section.value(
+                "user_domain_name",
+                default_domain(),
+                "The domain of the service user.",
+            ),
+            project_domain_name: section.value(
+                "project_domain_name",
+                default_domain(),
+                "The domain of the service user's project.",
+            ),
+            region: section.optional("region", "Region of Keystone's endpoint; any when not set."),
+            interface: section.value(
+                "interface",
+                "internal".to_owned(),
+                "Interface of Keystone's endpoint: public, internal or admin.",
+            ),
+            cafile: section.optional(
+                "cafile",
+                "File of certificates (PEM) that vouch for Keystone's; the system's when not set.",
+            ),
+            cache: section.value(
+                "cache_seconds",
+                Duration::from_secs(60),
+                "How long a validated token is believed, in seconds; also the longest time for \
+                 which a revoked one is still accepted.",
+            ),
+        };
+        Self { strategy, keystone }
+    }
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyConfig {
+    /// The operator's rules.
+    pub file: Option<PathBuf>,
+    /// Directories of further rules, in order.
+    pub dirs: Vec<PathBuf>,
+}
+
+impl PolicyConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            file: section.optional(
+                "file",
+                "Rules that replace the built-in defaults, by name: policy.yaml or policy.json. \
+                 Read again when it changes.",
+            ),
+            dirs: section.value(
+                "dirs",
+                Vec::new(),
+                "Directories of further rule files, read after `file` in the order of their names.",
+            ),
+        }
+    }
+}
+
+/// `[quota]`: the limits of a project that has none of its own; -1 is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the API's own quota names")]
+pub struct QuotaConfig {
+    pub shares: i64,
+    pub gigabytes: i64,
+    pub snapshots: i64,
+    pub snapshot_gigabytes: i64,
+    pub per_share_gigabytes: i64,
+    pub share_networks: i64,
+    pub share_groups: i64,
+    pub share_group_snapshots: i64,
+    pub share_replicas: i64,
+    pub replica_gigabytes: i64,
+    pub backups: i64,
+    pub backup_gigabytes: i64,
+}
+
+impl QuotaConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let mut limit = |key, default, help| section.value(key, Limit(default), help).0;
+        Self {
+            shares: limit("shares", 50, "Shares."),
+            gigabytes: limit("gigabytes", 1000, "Size of all shares together, in GiB."),
+            snapshots: limit("snapshots", 50, "Snapshots."),
+            snapshot_gigabytes: limit(
+                "snapshot_gigabytes",
+                1000,
+                "Size of all snapshots together, in GiB.",
+            ),
+            per_share_gigabytes: limit("per_share_gigabytes", -1, "Size of one share, in GiB."),
+            share_networks: limit("share_networks", 10, "Share networks."),
+            share_groups: limit("share_groups", 50, "Share groups."),
+            share_group_snapshots: limit("share_group_snapshots", 50, "Share group snapshots."),
+            share_replicas: limit("share_replicas", 100, "Share replicas."),
+            replica_gigabytes: limit(
+                "replica_gigabytes",
+                1000,
+                "Size of all share replicas together, in GiB.",
+            ),
+            backups: limit("backups", 10, "Share backups."),
+            backup_gigabytes: limit(
+                "backup_gigabytes",
+                1000,
+                "Size of all share backups together, in GiB.",
+            ),
+        }
+    }
+}
+
+/// `[worker]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerConfig {
+    /// The first part of `host@backend#pool`.
+    pub host: String,
+    /// Most operations at once.
+    pub concurrency: u32,
+    /// How long an operation stays claimed without a sign of life.
+    pub lease: Duration,
+    /// How often the queue is looked at without a nudge.
+    pub poll_interval: Duration,
+    /// How often the rows are compared with what the backends hold.
+    pub reconcile_interval: Duration,
+    /// How often the backends are asked for their capacity.
+    pub stats_interval: Duration,
+}
+
+impl WorkerConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let config = Self {
+            host: section.value(
+                "host",
+                host_name(),
+                "First part of host@backend#pool, by which shares know their backend. Keep it \
+                 when the service moves to another machine or container.",
+            ),
+            concurrency: section.count("concurrency", 8, "Most operations carried out at once."),
+            lease: section.value(
+                "lease_seconds",
+                Duration::from_secs(30),
+                "Seconds after which another worker takes over the operation of one that gives no \
+                 sign of life.",
+            ),
+            poll_interval: section.value(
+                "poll_interval",
+                Duration::from_secs(2),
+                "Seconds between looks at the queue for operations that other processes accepted; \
+                 those of the same process start at once.",
+            ),
+            reconcile_interval: section.value(
+                "reconcile_interval",
+                Duration::from_secs(300),
+                "Seconds between comparisons of the rows with what the backends hold.",
+            ),
+            stats_interval: section.value(
+                "stats_interval",
+                Duration::from_secs(30),
+                "Seconds between looks at the backends' capacity.",
+            ),
+        };
+        if config.host.contains(['@', '#', '/']) || config.host.chars().any(char::is_whitespace) {
+            section.refuse("host", "a host name has none of @, #, / and no blanks");
+        }
+        config
+    }
+}
+
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() { "localhost".to_owned() } else { name }
+}
+
+/// `[metrics]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricsConfig {
+    /// An address of their own.
+    pub listen: Option<SocketAddr>,
+}
+
+impl MetricsConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            listen: section.optional(
+                "listen",
+                "Address and port for GET /metrics alone. When not set, the API's own address \
+                 answers it if that is loopback, and nobody if it is not.",
+            ),
+        }
+    }
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Which lines.
+    pub level: LogLevel,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+impl LogConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            level: section.value(
+                "level",
+                LogLevel::info(),
+                "off, error, warn, info, debug or trace; MODULE=LEVEL after a comma for one module.",
+            ),
+            format: section.value(
+                "format",
+                LogFormat::Text,
+                "\"text\" for people, \"json\" for machines: one object a line.",
+            ),
+        }
+    }
+}
+
+impl Section<'_> {
+    /// A whole number of 1 or more.
+    fn count(&mut self, key: &'static str, default: u32, help: &'static str) -> u32 {
+        let default = NonZeroU32::new(default).unwrap_or(NonZeroU32::MIN);
+        self.value(key, default, help).get()
+    }
+}
