@@ -1,1 +1,28 @@
-//! The only SQL: one small layer over SQLite, PostgreSQL and MariaDB, and one file per resource.
+//! The only SQL: one small layer over SQLite, PostgreSQL and MariaDB (or MySQL), and one file per
+//! resource on top of it.
+//!
+//! The layer is [`Db`] (a pool), [`Tx`] (a transaction, or a reading connection) and [`Row`]
+//! (borrowed columns). Statements are built with sea-query for the dialect at hand. Every integer
+//! column is a `BIGINT`, a boolean is 0 or 1, a time is microseconds UTC, an id is its hyphenated
+//! text: so each value has one Rust type on all three.
+
+mod db;
+mod error;
+mod migrate;
+mod mysql;
+mod postgres;
+mod row;
+mod sqlite;
+mod tx;
+
+pub mod audit;
+pub mod messages;
+pub mod operations;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use db::{AsStoreError, Db, Dialect, PoolStatus, retry_conflicts};
+pub use error::{Error, Result};
+pub use migrate::{AppliedMigration, MigrationStatus};
+pub use row::Row;
+pub use tx::Tx;

@@ -1,0 +1,104 @@
+//! Fresh databases for tests: SQLite in a temporary directory, PostgreSQL and MariaDB on the
+//! servers that `scripts/test` starts.
+
+use mysql_async::prelude::Queryable;
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+use uuid::Uuid;
+
+use crate::{Db, Dialect};
+
+/// A migrated database of its own for one test.
+pub struct TestDatabase {
+    /// The database.
+    pub db: Db,
+    /// Its URL, for a process of its own.
+    pub url: String,
+    cleanup: Cleanup,
+}
+
+enum Cleanup {
+    Directory(#[expect(dead_code, reason = "removed on drop")] TempDir),
+    Server { dialect: Dialect, url: String, name: String },
+}
+
+/// Why a test has no database.
+pub type Problem = Box<dyn std::error::Error + Send + Sync>;
+
+impl TestDatabase {
+    /// A new, migrated database.
+    ///
+    /// # Errors
+    /// When the server's URL is not in the environment (run the tests by `scripts/test`) or the
+    /// server does not answer.
+    pub async fn create(dialect: Dialect) -> Result<Self, Problem> {
+        let name = format!("abaca_{}", Uuid::new_v4().simple());
+        let (url, cleanup) = match dialect {
+            Dialect::Sqlite => {
+                let directory = tempfile::tempdir()?;
+                let url = format!("sqlite:{}", directory.path().join("abaca.sqlite").display());
+                (url, Cleanup::Directory(directory))
+            }
+            Dialect::Postgres | Dialect::Mysql => {
+                let server = server_url(dialect)?;
+                execute(dialect, &server, &format!("CREATE DATABASE {name}")).await?;
+                let url = with_database(&server, &name);
+                (url, Cleanup::Server { dialect, url: server, name })
+            }
+        };
+        let db = Db::open(&url, 8)?;
+        db.migrate().await?;
+        Ok(Self { db, url, cleanup })
+    }
+
+    /// Drops the database. A test that fails before leaves it to `scripts/test`, which removes the
+    /// server.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn remove(self) -> Result<(), Problem> {
+        let Self { db, cleanup, .. } = self;
+        drop(db);
+        match cleanup {
+            Cleanup::Directory(_) => Ok(()),
+            Cleanup::Server { dialect, url, name } => {
+                let force = if dialect == Dialect::Postgres { " WITH (FORCE)" } else { "" };
+                execute(dialect, &url, &format!("DROP DATABASE {name}{force}")).await
+            }
+        }
+    }
+}
+
+fn server_url(dialect: Dialect) -> Result<String, Problem> {
+    let variable = match dialect {
+        Dialect::Mysql => "ABACA_TEST_MARIADB_URL",
+        Dialect::Sqlite | Dialect::Postgres => "ABACA_TEST_POSTGRES_URL",
+    };
+    std::env::var(variable)
+        .map_err(|_| format!("{variable} is not set; run the tests with scripts/test").into())
+}
+
+/// `url` with the path, its database, replaced.
+fn with_database(url: &str, name: &str) -> String {
+    let (base, query) =
+        url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+    let authority = base.find("://").map_or(0, |at| at + 3);
+    let end = base[authority..].find('/').map_or(base.len(), |at| authority + at);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}/{name}{query}", &base[..end])
+}
+
+async fn execute(dialect: Dialect, url: &str, sql: &str) -> Result<(), Problem> {
+    if dialect == Dialect::Mysql {
+        let mut conn = mysql_async::Conn::from_url(url).await?;
+        conn.query_drop(sql).await?;
+        conn.disconnect().await?;
+    } else {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let connection = tokio::spawn(connection);
+        client.batch_execute(sql).await?;
+        drop(client);
+        connection.await??;
+    }
+    Ok(())
+}

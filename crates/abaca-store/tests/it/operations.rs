@@ -1,0 +1,155 @@
+//! The queue: who gets an operation, who may write, what a reset or a dead worker does to it.
+
+use std::time::Duration;
+
+use abaca_model::{Operation, OperationKind, OperationState, Timestamp};
+use abaca_store::operations::{self, NewOperation};
+use abaca_store::testing::TestDatabase;
+use uuid::Uuid;
+
+crate::on_each_database!(
+    is_claimed_once_by_concurrent_runners,
+    goes_to_the_worker_it_is_for,
+    waits_until_it_is_due,
+    is_taken_over_when_its_lease_ends,
+    belongs_to_the_last_claim_only,
+    is_released_when_its_worker_starts_again,
+);
+
+const LEASE: Duration = Duration::from_secs(15);
+const START: Timestamp = Timestamp::from_micros(1_000_000_000);
+
+async fn enqueue(database: &TestDatabase, service: Option<&str>, now: Timestamp) {
+    let mut tx = database.db.write().await.unwrap();
+    let new = NewOperation {
+        kind: OperationKind::CreateSnapshot,
+        resource_id: Uuid::from_u128(7),
+        resource_fence: 1,
+        service,
+        arguments: "{}".to_owned(),
+        project_id: "p",
+        user_id: "u",
+        request_id: "req-1",
+        now,
+    };
+    operations::enqueue(&mut tx, &new).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn claim(
+    database: &TestDatabase,
+    owner: &str,
+    services: &[&str],
+    now: Timestamp,
+) -> Option<Operation> {
+    let services: Vec<_> = services.iter().map(|service| (*service).to_owned()).collect();
+    let mut tx = database.db.write().await.unwrap();
+    let claimed = operations::claim(&mut tx, owner, &services, now, LEASE).await.unwrap();
+    tx.commit().await.unwrap();
+    claimed
+}
+
+async fn is_claimed_once_by_concurrent_runners(database: &TestDatabase) {
+    for _ in 0..10 {
+        enqueue(database, None, START).await;
+    }
+    let runners = (0..8).map(|number| {
+        let db = database.db.clone();
+        tokio::spawn(async move {
+            let mut claimed = Vec::new();
+            let owner = format!("w/{number}");
+            loop {
+                let mut tx = db.write().await.unwrap();
+                let operation =
+                    operations::claim(&mut tx, &owner, &[], START, LEASE).await.unwrap();
+                tx.commit().await.unwrap();
+                match operation {
+                    Some(operation) => claimed.push(operation.id),
+                    None => break claimed,
+                }
+            }
+        })
+    });
+    let mut all = Vec::new();
+    for runner in runners.collect::<Vec<_>>() {
+        all.extend(runner.await.unwrap());
+    }
+    // A runner whose candidate was taken by another stops early; nobody gets one twice.
+    while let Some(operation) = claim(database, "w/last", &[], START).await {
+        all.push(operation.id);
+    }
+    all.sort_unstable();
+    let claims = all.len();
+    all.dedup();
+    assert_eq!((claims, all.len()), (10, 10));
+}
+
+async fn goes_to_the_worker_it_is_for(database: &TestDatabase) {
+    enqueue(database, Some("h@b"), START).await;
+    assert_eq!(claim(database, "w/1", &[], START).await, None);
+    assert_eq!(claim(database, "w/1", &["h@other"], START).await, None);
+    assert!(claim(database, "w/1", &["h@other", "h@b"], START).await.is_some());
+}
+
+async fn waits_until_it_is_due(database: &TestDatabase) {
+    enqueue(database, None, START.after(Duration::from_secs(1))).await;
+    assert_eq!(claim(database, "w/1", &[], START).await, None);
+    let claimed = claim(database, "w/1", &[], START.after(Duration::from_secs(1))).await.unwrap();
+    let later = START.after(Duration::from_secs(60));
+    let mut tx = database.db.write().await.unwrap();
+    assert!(operations::put_back(&mut tx, &claimed, later, 1, Some("busy")).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(claim(database, "w/1", &[], START.after(Duration::from_secs(59))).await, None);
+    let again = claim(database, "w/1", &[], later).await.unwrap();
+    assert_eq!((again.attempts, again.error.as_deref(), again.fence), (1, Some("busy"), 2));
+}
+
+async fn is_taken_over_when_its_lease_ends(database: &TestDatabase) {
+    enqueue(database, None, START).await;
+    let first = claim(database, "w/1", &[], START).await.unwrap();
+    assert_eq!(claim(database, "w/2", &[], START.after(LEASE)).await, None);
+    let mut tx = database.db.write().await.unwrap();
+    let renewed = START.after(Duration::from_secs(10));
+    assert!(operations::renew(&mut tx, &first, renewed, LEASE).await.unwrap());
+    tx.commit().await.unwrap();
+    let late = START.after(LEASE + Duration::from_secs(1));
+    assert_eq!(claim(database, "w/2", &[], late).await, None, "it was renewed");
+    let late = renewed.after(LEASE + Duration::from_secs(1));
+    let second = claim(database, "w/2", &[], late).await.unwrap();
+    assert_eq!((second.id, second.fence), (first.id, first.fence + 1));
+    assert_eq!(second.state, OperationState::Running, "a takeover shows by the state before");
+}
+
+async fn belongs_to_the_last_claim_only(database: &TestDatabase) {
+    enqueue(database, None, START).await;
+    let first = claim(database, "w/1", &[], START).await.unwrap();
+    let late = START.after(LEASE + Duration::from_secs(1));
+    let second = claim(database, "w/2", &[], late).await.unwrap();
+    let mut tx = database.db.write().await.unwrap();
+    assert!(!operations::renew(&mut tx, &first, late, LEASE).await.unwrap());
+    assert!(!operations::advance(&mut tx, &first, "{}").await.unwrap());
+    assert!(!operations::put_back(&mut tx, &first, late, 1, None).await.unwrap());
+    let state = OperationState::Failed;
+    assert!(!operations::end(&mut tx, &first, state, None, late).await.unwrap());
+    assert!(operations::advance(&mut tx, &second, r#"{"a":1}"#).await.unwrap());
+    let state = OperationState::Succeeded;
+    assert!(operations::end(&mut tx, &second, state, None, late).await.unwrap());
+    assert!(!operations::end(&mut tx, &second, state, None, late).await.unwrap(), "it has ended");
+    tx.commit().await.unwrap();
+    let mut tx = database.db.read().await.unwrap();
+    let ended = operations::get(&mut tx, first.id).await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.step), (OperationState::Succeeded, 1));
+    assert_eq!((ended.arguments.as_str(), ended.finished_at), (r#"{"a":1}"#, Some(late)));
+}
+
+async fn is_released_when_its_worker_starts_again(database: &TestDatabase) {
+    enqueue(database, None, START).await;
+    claim(database, "w_1/first", &[], START).await.unwrap();
+    for (worker, released) in [("w", 0), ("wx1", 0), ("%", 0), ("w_1", 1)] {
+        let mut tx = database.db.write().await.unwrap();
+        let count = operations::release_leases_of(&mut tx, worker).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(count, released, "{worker}");
+    }
+    assert!(claim(database, "w_1/second", &[], START).await.is_some());
+}
