@@ -31,9 +31,7 @@ missing_packages() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'
 }
 
-apt_install() {
-  apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 install -y --no-install-recommends "$@"
-}
+apt() { apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@" </dev/null >>"$LOG_DIR/apt.log" 2>&1; }
 
 # dpkg must start no daemon and make no cluster: the tests run servers of their own.
 install_packages() {
@@ -49,11 +47,12 @@ installs them by itself; otherwise install them and start it again."
     mkdir -p "${cluster%/*}"; echo 'create_main_cluster = false' >"$cluster"; made_cluster=1
   fi
   export DEBIAN_FRONTEND=noninteractive
-  apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 update || note "apt-get update was not complete; going on"
-  try_thrice apt_install "${packages[@]}" || status=$?
+  mkdir -p "$LOG_DIR"; : >"$LOG_DIR/apt.log"
+  apt update || note "apt-get update was not complete; going on"
+  try_thrice apt install -y --no-install-recommends "${packages[@]}" || status=$?
   [ -z "$made_policy" ] || rm -f "$policy"
   [ -z "$made_cluster" ] || rm -f "$cluster"
-  [ "$status" = 0 ] || die "apt-get could not install ${packages[*]}; its output is above"
+  [ "$status" = 0 ] || { tail -n 40 "$LOG_DIR/apt.log"; die "apt-get could not install ${packages[*]}: $LOG_DIR/apt.log"; }
 }
 
 # The virtual environment is made anew whenever the pinned list changes.
