@@ -25,9 +25,11 @@ def free_port():
 
 
 class Service:
-    """`abaca serve` without a config file. Use it in a `with`; `stop` and `start` restart it."""
+    """`abaca serve` without a config file. Use it in a `with`; `stop` and `start` restart it.
+    `variables` are set in its environment."""
 
-    def __init__(self):
+    def __init__(self, variables=()):
+        self.variables = dict(variables)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="abaca-client-test."))
         self.data = self.directory / "data"
         self.output = self.directory / "output.log"
@@ -52,6 +54,7 @@ class Service:
     def start(self):
         """Starts the process and waits until it says that it is healthy."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("ABACA__", "OS_"))}
+        environment.update(self.variables)
         command = [BINARY, "serve", "--data-dir", str(self.data), "--listen", self.address]
         with open(self.output, "ab") as log:
             self.process = subprocess.Popen(
