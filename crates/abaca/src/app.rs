@@ -3,18 +3,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use abaca_store::Db;
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
+use crate::config::QuotaConfig;
 use crate::identity::{Caller, Identity};
 
 /// The running service as the API sees it.
 pub struct App {
     /// Limits and names the API answers by.
     pub settings: ApiSettings,
+    /// The default quota of a project.
+    pub quota: QuotaConfig,
+    /// The rows.
+    pub db: Db,
+    /// Wakes the runner of this process.
+    pub queue: Arc<Notify>,
     /// Says who is calling.
     pub identity: Identity,
     /// Says who may do what.
     pub policy: Arc<dyn Policy>,
+}
+
+impl App {
+    /// Tells the runner of this process, if there is one, that an operation was committed. Runners
+    /// elsewhere find it when they next look.
+    pub fn nudge(&self) {
+        self.queue.notify_one();
+    }
 }
 
 /// The part of the configuration that request handlers read.

@@ -113,8 +113,12 @@ impl Call {
     ///
     /// # Errors
     /// 403 that names the rule.
-    pub async fn authorise(&self, rule: &str, target: &Target) -> Result<(), ApiError> {
-        if self.allows(rule, Some(target)).await {
+    pub async fn authorise(
+        &self,
+        rule: &str,
+        target: impl Into<Option<&Target>>,
+    ) -> Result<(), ApiError> {
+        if self.allows(rule, target.into()).await {
             Ok(())
         } else {
             Err(ApiError::policy_forbids(rule))

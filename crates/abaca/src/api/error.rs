@@ -215,3 +215,21 @@ impl ApiError {
         response
     }
 }
+
+impl From<abaca_store::Error> for ApiError {
+    fn from(error: abaca_store::Error) -> Self {
+        match error {
+            abaca_store::Error::Unavailable(_) => Self::Unavailable(error.into()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl abaca_store::AsStoreError for ApiError {
+    fn as_store_error(&self) -> Option<&abaca_store::Error> {
+        match self {
+            Self::Unavailable(source) | Self::Internal(source) => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}

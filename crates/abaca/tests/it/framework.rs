@@ -55,14 +55,14 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-fn server() -> TestServer {
+async fn server() -> TestServer {
     let settings = ApiSettings { max_body_bytes: 20_000, ..ApiSettings::default() };
-    TestServer::with_routes(settings, routes())
+    TestServer::with_routes(settings, routes()).await
 }
 
 #[tokio::test]
 async fn the_version_is_negotiated() {
-    let server = server();
+    let server = server().await;
     let ask = |version: &'static str| {
         let request = server.request(Method::GET, "/v2/things/1");
         request.header("x-openstack-manila-api-version", version).send()
@@ -95,13 +95,13 @@ async fn the_version_is_negotiated() {
 
 #[tokio::test]
 async fn the_route_table_is_sound() {
-    let server = TestServer::start();
+    let server = TestServer::start().await;
     server.post("/v2/nowhere", json!({})).await.fault(404, "itemNotFound");
 }
 
 #[tokio::test]
 async fn a_route_is_there_only_in_its_versions() {
-    let server = server();
+    let server = server().await;
     let old = server.request(Method::GET, "/v2/os-things").at(V(2, 6)).send().await;
     assert_eq!(old.status, 200);
     server.get("/v2/os-things").await.fault(404, "itemNotFound");
@@ -123,7 +123,7 @@ async fn a_route_is_there_only_in_its_versions() {
 
 #[tokio::test]
 async fn other_methods_are_refused_with_those_allowed() {
-    let server = server();
+    let server = server().await;
     let answer = server.request(Method::PUT, "/v2/things/1").send().await;
     answer.fault(405, "badMethod");
     assert_eq!(answer.header("allow"), Some("DELETE, GET, HEAD"));
@@ -136,7 +136,7 @@ async fn other_methods_are_refused_with_those_allowed() {
 
 #[tokio::test]
 async fn the_url_may_name_the_callers_project_and_no_other() {
-    let server = server();
+    let server = server().await;
     let project = "28d388a2e1ed4f7a9139f9b4cd2f1046";
     let ask = |path: String| {
         server.request(Method::GET, &path).token(&format!("u:{project}:admin")).send()
@@ -161,7 +161,7 @@ async fn the_url_may_name_the_callers_project_and_no_other() {
 
 #[tokio::test]
 async fn actions_are_chosen_by_the_only_key() {
-    let server = server();
+    let server = server().await;
     let act =
         |body: &'static str| server.request(Method::POST, "/v2/things/1/action").text(body).send();
     assert_eq!(act(r#"{"grow": {}}"#).await.status, 202);
@@ -179,7 +179,7 @@ async fn actions_are_chosen_by_the_only_key() {
 
 #[tokio::test]
 async fn bodies_are_bounded_in_size_depth_and_kind() {
-    let server = server();
+    let server = server().await;
     let create = || server.request(Method::POST, "/v2/things");
     let deep = "[".repeat(2_000) + &"]".repeat(2_000);
     assert_eq!(
@@ -202,7 +202,7 @@ async fn bodies_are_bounded_in_size_depth_and_kind() {
 
 #[tokio::test]
 async fn urls_are_decoded_strictly() {
-    let server = server();
+    let server = server().await;
     let body = server.get("/v2/things/a%20b?name=%C3%A9+1&name=%C3%A9+2").await.expect(200);
     assert_eq!((&body["id"], &body["name"]), (&json!("a b"), &json!("é 2")));
     server.get("/v2/things/%ff").await.fault(400, "badRequest");
@@ -212,7 +212,7 @@ async fn urls_are_decoded_strictly() {
 
 #[tokio::test]
 async fn every_answer_has_the_request_id() {
-    let server = server();
+    let server = server().await;
     let given = "req-11111111-1111-4111-8111-111111111111";
     for path in
         ["/", "/v2", "/v2/", "/healthcheck", "/nowhere", "/v2/things", "/v2/nowhere", "/v2/fails"]
@@ -238,7 +238,7 @@ async fn every_answer_has_the_request_id() {
 
 #[tokio::test]
 async fn nothing_of_the_inside_is_told() {
-    let server = server();
+    let server = server().await;
     for path in ["/v2/panics", "/v2/fails"] {
         let answer = server.get(path).await;
         answer.fault(500, "computeFault");
@@ -251,7 +251,7 @@ async fn nothing_of_the_inside_is_told() {
 async fn a_request_that_takes_too_long_is_given_up() {
     let request_timeout = Duration::from_millis(50);
     let settings = ApiSettings { request_timeout, ..ApiSettings::default() };
-    let server = TestServer::with_routes(settings, routes());
+    let server = TestServer::with_routes(settings, routes()).await;
     let slow = server.request(Method::POST, "/v2/never").send().await;
     slow.fault(503, "serviceUnavailable");
     let stalled =
@@ -262,7 +262,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn who_is_not_known_or_not_allowed_is_refused() {
-    let server = server();
+    let server = server().await;
     for path in ["/v2", "/v2/", "/v2/things", "/v2/nowhere"] {
         let answer = server.request(Method::GET, path).token("nobody").send().await;
         assert_eq!(answer.expect(401)["error"]["title"], "Unauthorized");
@@ -277,7 +277,7 @@ async fn who_is_not_known_or_not_allowed_is_refused() {
 
 #[tokio::test]
 async fn versions_are_listed() {
-    let server = server();
+    let server = server().await;
     let root = server.request(Method::GET, "/").token("nobody").send().await;
     let body = root.expect(300);
     insta::assert_json_snapshot!(body);
@@ -287,7 +287,7 @@ async fn versions_are_listed() {
 
 #[tokio::test]
 async fn load_balancers_get_their_answer() {
-    let server = server();
+    let server = server().await;
     let ask = |method, accept: &'static str| {
         server.request(method, "/healthcheck").token("nobody").header("accept", accept).send()
     };
