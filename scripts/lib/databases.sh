@@ -50,7 +50,7 @@ start_postgres() {
     || { cat "$dir/initdb.log"; return 1; }
   as postgres "$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c max_connections=500 -c shared_buffers=128MB \
-    -c fsync=off -c full_page_writes=off -c synchronous_commit=off >"$dir/server.log" 2>&1 &
+    -c log_checkpoints=off -c fsync=off -c full_page_writes=off -c synchronous_commit=off >"$dir/server.log" 2>&1 &
   postgres_pid=$!
   ABACA_TEST_POSTGRES_URL=postgres://abaca:$password@127.0.0.1:$port/postgres
   ready PostgreSQL "$postgres_pid" "$dir/server.log" \
@@ -76,7 +76,7 @@ SQL
   as mysql mariadbd --no-defaults --datadir="$dir/data" --socket="$dir/socket" --pid-file="$dir/pid" \
     --port="$port" --bind-address=127.0.0.1 --skip-name-resolve --init-file="$dir/init.sql" \
     --character-set-server=utf8mb4 --max-connections=500 --innodb-buffer-pool-size=256M \
-    --innodb-flush-log-at-trx-commit=0 --skip-innodb-doublewrite --innodb-flush-method=nosync \
+    --innodb-flush-log-at-trx-commit=0 --skip-innodb-doublewrite --innodb-flush-method=nosync --log-warnings=1 \
     >"$dir/server.log" 2>&1 &
   mariadb_pid=$!
   ABACA_TEST_MARIADB_URL=mysql://abaca:$password@127.0.0.1:$port/mysql

@@ -17,17 +17,26 @@ try_thrice() {
 }
 
 stage_pid=
+stage_status=
 
-# A stage is a job in its own process group, so that a signal to this script ends all of it.
+# A stage is a job in its own process group, so that a signal to this script ends all of it. The
+# result is left in stage_status: to ask for it by `if` or `||` would switch off the stage's set -e.
 run_one_stage() {
-  local status
   set -m
   ( set -e; "stage_$1" ) </dev/null &
   stage_pid=$!
-  set +m
-  set +e; wait "$stage_pid"; status=$?; set -e
+  set +m +e
+  wait "$stage_pid"
+  stage_status=$?
+  set -e
   stage_pid=
-  return "$status"
+}
+
+# A gate that cannot fail is none.
+stage_that_fails() { false; true; }
+check_that_stages_fail() {
+  run_one_stage that_fails
+  [ "$stage_status" != 0 ] || die "a stage whose first command fails does not fail"
 }
 
 end_stage() {
@@ -41,13 +50,16 @@ end_stage() {
 # run_stages STAGE...: all of them, then the table; fails if one failed.
 run_stages() {
   local stage began took failed=() table=()
+  check_that_stages_fail
   for stage in "$@"; do
     heading "$stage: $(stage_title "$stage")"
     began=$SECONDS
-    if run_one_stage "$stage"; then
-      took=$((SECONDS - began)); table+=("$(printf '%-10s ok      %5d s' "$stage" "$took")")
+    run_one_stage "$stage"
+    took=$((SECONDS - began))
+    if [ "$stage_status" = 0 ]; then
+      table+=("$(printf '%-10s ok      %5d s' "$stage" "$took")")
     else
-      took=$((SECONDS - began)); table+=("$(printf '%-10s FAILED  %5d s' "$stage" "$took")")
+      table+=("$(printf '%-10s FAILED  %5d s' "$stage" "$took")")
       failed+=("$stage")
     fi
     note "$stage took $took s"
