@@ -169,9 +169,9 @@ CREATE TABLE snapshot_instances (
     CONSTRAINT snapshot_instances_snapshot FOREIGN KEY (snapshot_id) REFERENCES snapshots (id),
     CONSTRAINT snapshot_instances_share_instance FOREIGN KEY (share_instance_id) REFERENCES share_instances (id)
 ) /*! ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
-CREATE INDEX snapshot_instances_snapshot ON snapshot_instances (snapshot_id);
-CREATE INDEX snapshot_instances_share_instance ON snapshot_instances (share_instance_id);
-CREATE INDEX snapshot_instances_status ON snapshot_instances (status);
+CREATE INDEX snapshot_instances_snapshot ON snapshot_instances (snapshot_id, id);
+CREATE INDEX snapshot_instances_share_instance ON snapshot_instances (share_instance_id, id);
+CREATE INDEX snapshot_instances_status ON snapshot_instances (status, id);
 CREATE INDEX snapshot_instances_created ON snapshot_instances (created_at, id);
 CREATE INDEX snapshot_instances_updated ON snapshot_instances (updated_at, id);
 

@@ -8,6 +8,7 @@
 
 mod db;
 mod error;
+mod list;
 mod migrate;
 mod mysql;
 mod postgres;
@@ -18,11 +19,15 @@ mod tx;
 pub mod audit;
 pub mod messages;
 pub mod operations;
+pub mod snapshot_export_locations;
+pub mod snapshot_instances;
+pub mod snapshots;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use db::{AsStoreError, Db, Dialect, PoolStatus, retry_conflicts};
 pub use error::{Error, Result};
+pub use list::{Direction, Position, SortValue};
 pub use migrate::{AppliedMigration, MigrationStatus};
 pub use row::Row;
 pub use tx::Tx;

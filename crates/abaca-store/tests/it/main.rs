@@ -5,6 +5,9 @@
 mod layer;
 mod migrations;
 mod operations;
+mod seed;
+mod snapshot_instances;
+mod snapshots;
 
 /// Makes a test of each async function of a module for each of the three databases.
 macro_rules! on_each_database {

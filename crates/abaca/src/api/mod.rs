@@ -4,8 +4,10 @@
 //! authentication, microversion, route, policy, handler. A handler is an
 //! `async fn(Call) -> Result<Reply, ApiError>` in the folder of its resource.
 
+mod batches;
 mod body;
 mod call;
+mod dict_literal;
 mod error;
 mod health;
 mod links;
@@ -17,6 +19,8 @@ mod request;
 mod request_id;
 pub mod route;
 pub mod router;
+mod snapshot_instances;
+mod snapshots;
 mod versions;
 
 pub use body::{Fields, strict_bool};

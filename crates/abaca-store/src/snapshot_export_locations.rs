@@ -1,0 +1,114 @@
+//! The paths under which a snapshot instance can be mounted.
+
+use abaca_model::{ExportLocationId, SnapshotInstanceId, Timestamp};
+use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
+
+use crate::error::Result;
+use crate::row::Row;
+use crate::tx::Tx;
+
+/// A path under which a snapshot instance can be mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotExportLocation {
+    /// Its id.
+    pub id: ExportLocationId,
+    /// The snapshot instance it leads to.
+    pub snapshot_instance_id: SnapshotInstanceId,
+    /// What a client mounts.
+    pub path: String,
+    /// Shown to administrators only.
+    pub is_admin_only: bool,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+const TABLE: &str = "snapshot_instance_export_locations";
+const COLUMNS: [&str; 6] =
+    ["id", "snapshot_instance_id", "path", "is_admin_only", "created_at", "updated_at"];
+
+fn of_instance(id: SnapshotInstanceId) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .from(TABLE)
+        .columns(COLUMNS)
+        .and_where(Expr::col("snapshot_instance_id").eq(id.to_string()));
+    select
+}
+
+fn location(row: &Row<'_>) -> Result<SnapshotExportLocation> {
+    Ok(SnapshotExportLocation {
+        id: row.parsed(0)?,
+        snapshot_instance_id: row.parsed(1)?,
+        path: row.string(2)?,
+        is_admin_only: row.boolean(3)?,
+        created_at: row.time(4)?,
+        updated_at: row.optional_time(5)?,
+    })
+}
+
+/// Every export location of an instance, the oldest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn all(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Vec<SnapshotExportLocation>> {
+    let mut select = of_instance(id);
+    select.order_by("created_at", Order::Asc).order_by("id", Order::Asc);
+    tx.all(&select, location).await
+}
+
+/// One export location of an instance.
+///
+/// # Errors
+/// What the database says.
+pub async fn get(
+    tx: &mut Tx,
+    instance: SnapshotInstanceId,
+    id: ExportLocationId,
+) -> Result<Option<SnapshotExportLocation>> {
+    let mut select = of_instance(instance);
+    select.and_where(Expr::col("id").eq(id.to_string()));
+    tx.optional(&select, location).await
+}
+
+/// Makes `paths`, each with whether it is for administrators only, the export locations of an
+/// instance. Those whose path stays keep their id.
+///
+/// # Errors
+/// What the database says.
+pub async fn replace(
+    tx: &mut Tx,
+    instance: SnapshotInstanceId,
+    paths: &[(String, bool)],
+    now: Timestamp,
+) -> Result<()> {
+    let present = all(tx, instance).await?;
+    let stays = |location: &SnapshotExportLocation| {
+        paths.contains(&(location.path.clone(), location.is_admin_only))
+    };
+    for gone in present.iter().filter(|location| !stays(location)) {
+        let mut delete = Query::delete();
+        delete.from_table(TABLE).and_where(Expr::col("id").eq(gone.id.to_string()));
+        tx.execute(&delete).await?;
+    }
+    for (path, is_admin_only) in paths {
+        let known = |location: &SnapshotExportLocation| {
+            location.path == *path && location.is_admin_only == *is_admin_only
+        };
+        if present.iter().any(known) {
+            continue;
+        }
+        let mut insert = Query::insert();
+        insert.into_table(TABLE).columns(COLUMNS).values_panic([
+            ExportLocationId::random().to_string().into(),
+            instance.to_string().into(),
+            path.as_str().into(),
+            i64::from(*is_admin_only).into(),
+            now.micros().into(),
+            None::<i64>.into(),
+        ]);
+        tx.execute(&insert).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! Snapshot instances: a snapshot in each place its share lives in.
+//!
+//! Lists are read in pages by key; their rows are handed on as borrowed columns, so that a list of
+//! any length is written without a record per row.
+
+mod list;
+
+use abaca_model::{SnapshotId, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp};
+use sea_query::{Expr, ExprTrait, LockType, Order, Query, SelectStatement};
+
+use crate::error::{Error, Result};
+use crate::row::Row;
+use crate::tx::Tx;
+
+pub use list::{
+    Filter, InstanceDetails, ListedInstance, Page, Shape, SortKey, count, fold, position,
+};
+
+const TABLE: &str = "snapshot_instances";
+const SHARE_INSTANCES: &str = "share_instances";
+const SNAPSHOTS: &str = "snapshots";
+const RECORD: [&str; 9] = [
+    "id",
+    "snapshot_id",
+    "share_instance_id",
+    "status",
+    "progress",
+    "provider_location",
+    "fence",
+    "created_at",
+    "updated_at",
+];
+
+fn join_share_instance(select: &mut SelectStatement) {
+    let condition = Expr::col((SHARE_INSTANCES, "id")).equals((TABLE, "share_instance_id"));
+    select.inner_join(SHARE_INSTANCES, condition);
+}
+
+fn join_snapshot(select: &mut SelectStatement) {
+    select.inner_join(SNAPSHOTS, Expr::col((SNAPSHOTS, "id")).equals((TABLE, "snapshot_id")));
+}
+
+fn select_record() -> SelectStatement {
+    // Not a join, so that FOR UPDATE, which MariaDB can't limit to a table, locks no share instance.
+    let share_id = Query::select()
+        .from(SHARE_INSTANCES)
+        .column((SHARE_INSTANCES, "share_id"))
+        .and_where(Expr::col((SHARE_INSTANCES, "id")).equals((TABLE, "share_instance_id")))
+        .to_owned();
+    let mut select = Query::select();
+    select.from(TABLE).columns(RECORD.map(|column| (TABLE, column))).expr(share_id);
+    select
+}
+
+fn record(row: &Row<'_>) -> Result<SnapshotInstance> {
+    Ok(SnapshotInstance {
+        id: row.parsed(0)?,
+        snapshot_id: row.parsed(1)?,
+        share_instance_id: row.parsed(2)?,
+        status: row.parsed(3)?,
+        progress: row.optional_string(4)?,
+        provider_location: row.optional_string(5)?,
+        fence: row.integer(6)?,
+        created_at: row.time(7)?,
+        updated_at: row.optional_time(8)?,
+        share_id: row.parsed(9)?,
+    })
+}
+
+/// The instance with this id.
+///
+/// # Errors
+/// What the database says.
+pub async fn get(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Option<SnapshotInstance>> {
+    let mut select = select_record();
+    select.and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
+    tx.optional(&select, record).await
+}
+
+/// Whose snapshot an instance is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The snapshot's project.
+    pub project_id: String,
+    /// The user who made it.
+    pub user_id: String,
+}
+
+/// As [`get`], with whose it is.
+///
+/// # Errors
+/// What the database says.
+pub async fn get_with_owner(
+    tx: &mut Tx,
+    id: SnapshotInstanceId,
+) -> Result<Option<(SnapshotInstance, Owner)>> {
+    let mut select = select_record();
+    select
+        .columns([(SNAPSHOTS, "project_id"), (SNAPSHOTS, "user_id")])
+        .and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
+    join_snapshot(&mut select);
+    tx.optional(&select, |row| {
+        Ok((record(row)?, Owner { project_id: row.string(10)?, user_id: row.string(11)? }))
+    })
+    .await
+}
+
+/// As [`get`]; nobody else can change the instance until this transaction ends.
+///
+/// # Errors
+/// What the database says.
+pub async fn get_locked(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Option<SnapshotInstance>> {
+    let mut select = select_record();
+    select.and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
+    lock(tx, &mut select);
+    tx.optional(&select, record).await
+}
+
+/// Every instance of a snapshot, the oldest first; nobody else can change them until this
+/// transaction ends.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_snapshot_locked(tx: &mut Tx, id: SnapshotId) -> Result<Vec<SnapshotInstance>> {
+    let mut select = select_record();
+    select
+        .and_where(Expr::col((TABLE, "snapshot_id")).eq(id.to_string()))
+        .order_by((TABLE, "created_at"), Order::Asc)
+        .order_by((TABLE, "id"), Order::Asc);
+    lock(tx, &mut select);
+    tx.all(&select, record).await
+}
+
+fn lock(tx: &Tx, select: &mut SelectStatement) {
+    if tx.dialect().has_row_locks() {
+        select.lock(LockType::Update);
+    }
+}
+
+/// Adds an instance.
+///
+/// # Errors
+/// What the database says.
+pub async fn insert(tx: &mut Tx, instance: &SnapshotInstance) -> Result<()> {
+    let mut insert = Query::insert();
+    insert.into_table(TABLE).columns(RECORD).values_panic([
+        instance.id.to_string().into(),
+        instance.snapshot_id.to_string().into(),
+        instance.share_instance_id.to_string().into(),
+        instance.status.as_str().into(),
+        instance.progress.clone().into(),
+        instance.provider_location.clone().into(),
+        instance.fence.into(),
+        instance.created_at.micros().into(),
+        instance.updated_at.map(Timestamp::micros).into(),
+    ]);
+    tx.execute(&insert).await.map(drop)
+}
+
+/// Takes a locked instance over from whatever works on it: sets its status and raises its fence,
+/// which is returned.
+///
+/// # Errors
+/// What the database says; a conflict when the instance was not locked and has changed.
+pub async fn take_over(
+    tx: &mut Tx,
+    instance: &SnapshotInstance,
+    status: SnapshotStatus,
+    now: Timestamp,
+) -> Result<i64> {
+    let fence = instance.fence + 1;
+    let mut update = Query::update();
+    update
+        .table(TABLE)
+        .value("status", status.as_str())
+        .value("fence", fence)
+        .value("updated_at", now.micros())
+        .and_where(Expr::col("id").eq(instance.id.to_string()))
+        .and_where(Expr::col("fence").eq(instance.fence));
+    match tx.execute(&update).await? {
+        1 => Ok(fence),
+        _ => Err(Error::Conflict("the snapshot instance was changed meanwhile".into())),
+    }
+}
+
+/// What an operation found out about its instance; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its new status.
+    pub status: Option<SnapshotStatus>,
+    /// Its progress.
+    pub progress: Option<String>,
+    /// Where the backend keeps the bytes.
+    pub provider_location: Option<String>,
+}
+
+/// Writes what an operation found out, if `fence` still stands. `false`: it does not, and the
+/// caller's transaction must not be committed.
+///
+/// # Errors
+/// What the database says.
+pub async fn write_outcome(
+    tx: &mut Tx,
+    id: SnapshotInstanceId,
+    fence: i64,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut update = Query::update();
+    update
+        .table(TABLE)
+        .value("updated_at", now.micros())
+        .and_where(Expr::col("id").eq(id.to_string()))
+        .and_where(Expr::col("fence").eq(fence));
+    if let Some(status) = outcome.status {
+        update.value("status", status.as_str());
+    }
+    if let Some(progress) = &outcome.progress {
+        update.value("progress", progress.as_str());
+    }
+    if let Some(location) = &outcome.provider_location {
+        update.value("provider_location", location.as_str());
+    }
+    Ok(tx.execute(&update).await? == 1)
+}
+
+/// Removes the instance, if `fence` still stands, and its snapshot with the last one. `false`: the
+/// fence does not stand, and the caller's transaction must not be committed.
+///
+/// # Errors
+/// What the database says.
+pub async fn delete(
+    tx: &mut Tx,
+    id: SnapshotInstanceId,
+    snapshot_id: SnapshotId,
+    fence: i64,
+) -> Result<bool> {
+    // All instances are locked first, so that of two last ones one sees the other go.
+    let instances = of_snapshot_locked(tx, snapshot_id).await?;
+    let mut delete = Query::delete();
+    delete
+        .from_table(TABLE)
+        .and_where(Expr::col("id").eq(id.to_string()))
+        .and_where(Expr::col("fence").eq(fence));
+    if tx.execute(&delete).await? == 0 {
+        return Ok(false);
+    }
+    if instances.iter().all(|instance| instance.id == id) {
+        crate::snapshots::delete_row(tx, snapshot_id).await?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,238 @@
+//! Lists of snapshots: filtered, sorted, in pages by key.
+
+use abaca_model::SnapshotId;
+use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Query};
+
+use super::{COLUMNS, METADATA, SnapshotWithStatus, TABLE, complete, select, snapshot};
+use crate::db::Dialect;
+use crate::error::Result;
+use crate::list::{Direction, Position, SortType, Sorting};
+use crate::operations::escape_like;
+use crate::row::Row;
+use crate::tx::Tx;
+
+/// Which snapshots a list is of. Everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this project. `None`: of every project.
+    pub project_id: Option<String>,
+    /// The snapshot with this id.
+    pub id: Option<String>,
+    /// Made by this user.
+    pub user_id: Option<String>,
+    /// Of this share.
+    pub share_id: Option<String>,
+    /// With just this name.
+    pub name: Option<String>,
+    /// With just this description.
+    pub description: Option<String>,
+    /// With this in its name, whatever the case.
+    pub name_like: Option<String>,
+    /// With this in its description, whatever the case.
+    pub description_like: Option<String>,
+    /// With an instance in this status.
+    pub status: Option<String>,
+    /// Of this size in GiB.
+    pub size: Option<i64>,
+    /// Taken when the share had this size in GiB.
+    pub share_size: Option<i64>,
+    /// Of a share with this protocol.
+    pub share_proto: Option<String>,
+    /// With all of this metadata.
+    pub metadata: Vec<(String, String)>,
+    /// With, or without, shares that were created from it.
+    pub used: Option<bool>,
+}
+
+/// What a list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    /// When it was asked for.
+    CreatedAt,
+    /// The tenant's description.
+    Description,
+    /// Its id.
+    Id,
+    /// The tenant's name for it.
+    Name,
+    /// The project.
+    ProjectId,
+    /// The share.
+    ShareId,
+    /// The protocol.
+    ShareProto,
+    /// The share's size then.
+    ShareSize,
+    /// The size.
+    Size,
+    /// When it last changed; never before ever.
+    UpdatedAt,
+    /// The user.
+    UserId,
+}
+
+/// Which rows of a list, and in which order.
+#[derive(Debug, Clone)]
+pub struct Page<'a> {
+    /// Which snapshots.
+    pub filter: &'a Filter,
+    /// What they are sorted by.
+    pub sort_key: SortKey,
+    /// Which way.
+    pub direction: Direction,
+    /// Behind this place; `None`: from the beginning.
+    pub after: Option<Position>,
+    /// Leave out this many.
+    pub offset: u64,
+    /// At most this many.
+    pub limit: u64,
+}
+
+impl SortKey {
+    fn sorting(self, direction: Direction) -> Sorting {
+        let (column, holds, nullable) = match self {
+            Self::CreatedAt => ("created_at", SortType::Integer, false),
+            Self::Description => ("description", SortType::Text, true),
+            Self::Id => ("id", SortType::Id, false),
+            Self::Name => ("name", SortType::Text, true),
+            Self::ProjectId => ("project_id", SortType::Text, false),
+            Self::ShareId => ("share_id", SortType::Text, false),
+            Self::ShareProto => ("share_proto", SortType::Text, false),
+            Self::ShareSize => ("share_size", SortType::Integer, false),
+            Self::Size => ("size", SortType::Integer, false),
+            Self::UpdatedAt => ("updated_at", SortType::Integer, true),
+            Self::UserId => ("user_id", SortType::Text, false),
+        };
+        Sorting { table: TABLE, column, holds, nullable, direction }
+    }
+}
+
+impl Filter {
+    fn condition(&self, dialect: Dialect) -> Cond {
+        let is = |column, value: &Option<String>| {
+            value.clone().map(|value| Expr::col((TABLE, column)).eq(value))
+        };
+        let number =
+            |column, value: Option<i64>| value.map(|value| Expr::col((TABLE, column)).eq(value));
+        let mut condition = Cond::all()
+            .add_option(is("project_id", &self.project_id))
+            .add_option(is("id", &self.id))
+            .add_option(is("user_id", &self.user_id))
+            .add_option(is("share_id", &self.share_id))
+            .add_option(is("name", &self.name))
+            .add_option(is("description", &self.description))
+            .add_option(is("share_proto", &self.share_proto))
+            .add_option(number("size", self.size))
+            .add_option(number("share_size", self.share_size))
+            .add_option(self.name_like.as_deref().map(|part| contains(dialect, "name", part)))
+            .add_option(
+                self.description_like.as_deref().map(|part| contains(dialect, "description", part)),
+            )
+            .add_option(self.status.as_deref().map(has_instance_in))
+            .add_option(self.used.map(|used| if used { is_used() } else { is_used().not() }));
+        for (name, value) in &self.metadata {
+            condition = condition.add(has_metadata(name, value));
+        }
+        condition
+    }
+}
+
+/// Case does not matter, on SQLite that of ASCII letters.
+fn contains(dialect: Dialect, column: &'static str, part: &str) -> Expr {
+    let part = match dialect {
+        Dialect::Sqlite => part.to_ascii_lowercase(),
+        Dialect::Postgres | Dialect::Mysql => part.to_lowercase(),
+    };
+    let pattern = format!("%{}%", escape_like(&part));
+    Expr::expr(Func::lower(Expr::col((TABLE, column)))).like(LikeExpr::new(pattern).escape('!'))
+}
+
+fn has_instance_in(status: &str) -> Expr {
+    let mut instances = Query::select();
+    instances
+        .expr(Expr::cust("1"))
+        .from("snapshot_instances")
+        .and_where(Expr::col(("snapshot_instances", "snapshot_id")).equals((TABLE, "id")))
+        .and_where(Expr::col(("snapshot_instances", "status")).eq(status));
+    Expr::exists(instances)
+}
+
+fn has_metadata(name: &str, value: &str) -> Expr {
+    let mut pairs = Query::select();
+    pairs
+        .expr(Expr::cust("1"))
+        .from(METADATA)
+        .and_where(Expr::col((METADATA, "snapshot_id")).equals((TABLE, "id")))
+        .and_where(Expr::col((METADATA, "name")).eq(name))
+        .and_where(Expr::col((METADATA, "value")).eq(value));
+    Expr::exists(pairs)
+}
+
+fn is_used() -> Expr {
+    let mut shares = Query::select();
+    shares
+        .expr(Expr::cust("1"))
+        .from("shares")
+        .and_where(Expr::col(("shares", "source_snapshot_id")).equals((TABLE, "id")));
+    Expr::exists(shares)
+}
+
+/// A page of a list, and the place where it goes on, if it does.
+///
+/// # Errors
+/// What the database says.
+pub async fn list(
+    tx: &mut Tx,
+    page: Page<'_>,
+) -> Result<(Vec<SnapshotWithStatus>, Option<Position>)> {
+    let sorting = page.sort_key.sorting(page.direction);
+    let mut select = select();
+    select.column(sorting.key()).cond_where(page.filter.condition(tx.dialect()));
+    sorting.order(&mut select, tx.dialect());
+    if let Some(position) = page.after {
+        select.cond_where(sorting.after(position));
+    }
+    // One row more than asked for tells whether there are more.
+    select.limit(page.limit.saturating_add(1));
+    if page.offset > 0 {
+        select.offset(page.offset);
+    }
+    let map = move |row: &Row<'_>| Ok((snapshot(row)?, sorting.position(row, 0, COLUMNS.len())?));
+    let mut rows = tx.all(&select, map).await?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|(_, position)| position.clone());
+    let snapshots = rows.into_iter().map(|(snapshot, _)| snapshot).collect();
+    Ok((complete(tx, snapshots).await?, next))
+}
+
+/// How many snapshots there are.
+///
+/// # Errors
+/// What the database says.
+pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
+    let mut select = Query::select();
+    select
+        .from(TABLE)
+        .expr(Func::count(Expr::col((TABLE, "id"))))
+        .cond_where(filter.condition(tx.dialect()));
+    // Not a point read: it may have to look at every row.
+    Ok(tx.all(&select, |row| row.integer(0)).await?.first().copied().unwrap_or(0))
+}
+
+/// The place in a list of the snapshot with this id, whatever the filter; `None`: there is none.
+///
+/// # Errors
+/// What the database says.
+pub async fn position(tx: &mut Tx, id: SnapshotId, sort_key: SortKey) -> Result<Option<Position>> {
+    // The direction does not matter to a place.
+    let sorting = sort_key.sorting(Direction::Ascending);
+    let mut select = Query::select();
+    select
+        .from(TABLE)
+        .column((TABLE, "id"))
+        .column(sorting.key())
+        .and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
+    tx.optional(&select, |row| sorting.position(row, 0, 1)).await
+}

@@ -1,0 +1,15 @@
+//! Snapshot instances: the administrator's view of a snapshot in each place its share lives in.
+
+mod export_locations;
+mod list;
+mod query;
+mod reset;
+mod show;
+mod target;
+mod view;
+
+pub(crate) use export_locations::{export_location, export_locations};
+pub(crate) use list::{detail, index};
+pub(crate) use reset::reset_status;
+pub(super) use reset::{set_by_hand, wanted_status};
+pub(crate) use show::show;

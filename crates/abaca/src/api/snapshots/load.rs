@@ -1,0 +1,31 @@
+//! Finding the snapshot of a request, if the caller may see it.
+
+use abaca_model::{Snapshot, SnapshotId};
+use abaca_store::Tx;
+use abaca_store::snapshots::{self, SnapshotWithStatus};
+use serde_json::json;
+
+use crate::api::{ApiError, Call};
+use crate::app::Target;
+
+/// The snapshot in the path. Whoever may not see it is told what he is told of one that is not
+/// there.
+///
+/// # Errors
+/// 404.
+pub(super) async fn visible(call: &Call, tx: &mut Tx) -> Result<SnapshotWithStatus, ApiError> {
+    let id = call.id::<SnapshotId>().ok_or_else(ApiError::no_route)?;
+    let found = snapshots::get(tx, id).await?.ok_or_else(ApiError::no_route)?;
+    let visible = call.allows("share_snapshot:get_snapshot", Some(&target(&found.snapshot))).await;
+    if visible { Ok(found) } else { Err(ApiError::no_route()) }
+}
+
+/// What a rule can compare the caller with.
+pub(super) fn target(snapshot: &Snapshot) -> Target {
+    Target::from_iter([
+        ("id".to_owned(), json!(snapshot.id)),
+        ("project_id".to_owned(), json!(snapshot.project_id)),
+        ("user_id".to_owned(), json!(snapshot.user_id)),
+        ("share_id".to_owned(), json!(snapshot.share_id)),
+    ])
+}
