@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::directory::{self, Directory};
 use crate::settings::nearest;
 use crate::simulated::{self, Simulated};
 use crate::{Driver, DriverError, SettingKey, Settings, SettingsError};
@@ -31,7 +32,7 @@ pub enum BuildError {
     Open(#[from] DriverError),
 }
 
-const DRIVERS: &[DriverInfo] = &[simulated::INFO];
+const DRIVERS: &[DriverInfo] = &[directory::INFO, simulated::INFO];
 
 /// Every driver and its keys.
 pub fn drivers() -> &'static [DriverInfo] {
@@ -41,6 +42,7 @@ pub fn drivers() -> &'static [DriverInfo] {
 /// Checks a backend's settings without touching its storage.
 pub fn check(driver: &str, settings: &Settings) -> Result<(), SettingsError> {
     match driver {
+        directory::NAME => Directory::check(settings),
         simulated::NAME => Simulated::check(settings),
         _ => Err(unknown_driver(driver)),
     }
@@ -49,6 +51,7 @@ pub fn check(driver: &str, settings: &Settings) -> Result<(), SettingsError> {
 /// Builds a backend: reads its settings and opens its storage.
 pub async fn build(driver: &str, settings: &Settings) -> Result<Arc<dyn Driver>, BuildError> {
     match driver {
+        directory::NAME => Ok(Arc::new(Directory::open(settings).await?)),
         simulated::NAME => Ok(Arc::new(Simulated::new(settings)?)),
         _ => Err(unknown_driver(driver).into()),
     }

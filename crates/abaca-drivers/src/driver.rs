@@ -50,10 +50,11 @@ pub trait Driver: Send + Sync + 'static {
     async fn shrink_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()>;
 
     /// Keeps the present bytes of a share, read-only. If the snapshot exists already, it is
-    /// returned as it is. `NotFound` when the share is missing.
+    /// returned as it is. `NotFound` when the share is missing, `InvalidInput` when the id is taken
+    /// by a snapshot of another share.
     async fn create_snapshot(&self, snapshot: &NewSnapshot) -> DriverResult<SnapshotObject>;
 
-    /// Removes a snapshot and its bytes.
+    /// Removes a snapshot and its bytes. A snapshot of that id but of another share is none of it.
     async fn delete_snapshot(&self, snapshot: &SnapshotRef) -> DriverResult<()>;
 
     /// The complete share of that share instance, if the backend holds it.

@@ -132,6 +132,15 @@ impl DriverError {
         })
     }
 
+    /// Refuses a snapshot id that is already taken by a snapshot of another share.
+    pub(crate) fn check_same_share(found: Uuid, wanted: Uuid) -> DriverResult<()> {
+        if found == wanted {
+            return Ok(());
+        }
+        let problem = format!("the snapshot exists already, of share instance {found}");
+        Err(Self::InvalidInput { field: "share_instance_id", problem })
+    }
+
     /// Whether the same call may succeed when it is tried again.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Transient { .. })

@@ -4,6 +4,9 @@
 //! after a crash. So every mutation is idempotent, and a ground-truth query stands beside it.
 
 mod catalogue;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod directory;
 mod driver;
 mod error;
 mod objects;

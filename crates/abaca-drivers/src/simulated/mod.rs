@@ -153,6 +153,7 @@ impl Driver for Simulated {
         let (pools, new) = (self.pools.clone(), *snapshot);
         self.call("create_snapshot", Some(new.id), move |objects| {
             if let Some(snapshot) = objects.snapshots.get(&new.id) {
+                DriverError::check_same_share(snapshot.share_instance_id, new.share_instance_id)?;
                 return Ok(snapshot_object(new.id, snapshot));
             }
             let share = objects
@@ -172,9 +173,11 @@ impl Driver for Simulated {
     }
 
     async fn delete_snapshot(&self, snapshot: &SnapshotRef) -> DriverResult<()> {
-        let id = snapshot.id;
+        let (id, share_instance_id) = (snapshot.id, snapshot.share_instance_id);
         self.call("delete_snapshot", Some(id), move |objects| {
-            objects.snapshots.remove(&id);
+            objects.snapshots.retain(|known, found| {
+                *known != id || found.share_instance_id != share_instance_id
+            });
             Ok(())
         })
         .await

@@ -1,0 +1,238 @@
+//! The driver calls: which locks each takes, what it looks for first, and what it does.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::cancel::Cancel;
+use super::failure::{FsResult, Stop};
+use super::locks::{Hold, Wanted};
+use super::objects::{Content, Kind, ShareRecord, SnapshotRecord};
+use super::root::Root;
+use super::tree::copy::Direction;
+use super::tree::measure::stored_bytes;
+use super::{Directory, GIB, NAME, sweep};
+use crate::{
+    Driver, DriverError, DriverResult, Export, NewShare, NewSnapshot, PoolStats, ShareObject,
+    SnapshotObject, SnapshotRef, SweepReport,
+};
+
+#[async_trait]
+impl Driver for Directory {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn stats(&self) -> DriverResult<Vec<PoolStats>> {
+        let capacity = self.query("measuring the capacity".to_owned(), Root::capacity);
+        let (total, free) = capacity.await?;
+        Ok(vec![self.pool_stats(total, free)])
+    }
+
+    async fn create_share(&self, share: &NewShare) -> DriverResult<Vec<Export>> {
+        self.check_pool(&share.pool)?;
+        let share = share.clone();
+        let doing = format!("creating share {}", share.id);
+        self.mutate(doing, vec![Wanted::object(share.id, Hold::Alone)], move |root, cancel| {
+            if let Some(exports) = existing_share(root, share.id)? {
+                return Ok(exports);
+            }
+            root.make(Kind::Share, share.id, &share_record(&share), Content::Empty, cancel)?;
+            Ok(exports(root, share.id))
+        })
+        .await
+    }
+
+    async fn create_share_from_snapshot(
+        &self,
+        share: &NewShare,
+        snapshot: &SnapshotRef,
+    ) -> DriverResult<Vec<Export>> {
+        self.check_pool(&share.pool)?;
+        let (share, snapshot_id) = (share.clone(), snapshot.id);
+        let doing = format!("creating share {} from snapshot {snapshot_id}", share.id);
+        let wanted =
+            vec![Wanted::object(share.id, Hold::Alone), Wanted::object(snapshot_id, Hold::Shared)];
+        self.mutate(doing, wanted, move |root, cancel| {
+            if let Some(exports) = existing_share(root, share.id)? {
+                return Ok(exports);
+            }
+            let data = root.data(Kind::Snapshot, snapshot_id)?;
+            let data = data.ok_or_else(|| DriverError::snapshot_not_found(snapshot_id))?;
+            let content = Content::CopyOf(data, Direction::Thaw);
+            root.make(Kind::Share, share.id, &share_record(&share), content, cancel)?;
+            Ok(exports(root, share.id))
+        })
+        .await
+    }
+
+    async fn delete_share(&self, id: Uuid) -> DriverResult<()> {
+        let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
+        self.mutate(format!("deleting share {id}"), wanted, move |root, cancel| {
+            Ok(root.remove(Kind::Share, id, cancel)?)
+        })
+        .await
+    }
+
+    async fn extend_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()> {
+        let doing = format!("extending share {id}");
+        self.resize(doing, id, new_size_gb, move |_, _, size_gb| {
+            DriverError::check_extend(size_gb, new_size_gb)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn shrink_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()> {
+        let doing = format!("shrinking share {id}");
+        self.resize(doing, id, new_size_gb, move |root, cancel, size_gb| {
+            DriverError::check_shrink(size_gb, new_size_gb)?;
+            let Some(data) = root.data(Kind::Share, id)? else { return Ok(()) };
+            let used_bytes = stored_bytes(data, cancel)?;
+            if used_bytes > new_size_gb.saturating_mul(GIB) {
+                let requested_gb = new_size_gb;
+                return Err(DriverError::ShrinkBelowData { used_bytes, requested_gb }.into());
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn create_snapshot(&self, snapshot: &NewSnapshot) -> DriverResult<SnapshotObject> {
+        let NewSnapshot { id, share_instance_id } = *snapshot;
+        let doing = format!("creating snapshot {id} of share {share_instance_id}");
+        let wanted =
+            vec![Wanted::object(id, Hold::Alone), Wanted::object(share_instance_id, Hold::Shared)];
+        self.mutate(doing, wanted, move |root, cancel| {
+            if let Some(found) = find_snapshot(root, id)? {
+                DriverError::check_same_share(found.share_instance_id, share_instance_id)?;
+                root.settle(Kind::Snapshot)?;
+                return Ok(found);
+            }
+            let data = root.data(Kind::Share, share_instance_id)?;
+            let data = data.ok_or_else(|| DriverError::share_not_found(share_instance_id))?;
+            let record = SnapshotRecord { share_instance_id };
+            let content = Content::CopyOf(data, Direction::Freeze);
+            root.make(Kind::Snapshot, id, &record, content, cancel)?;
+            Ok(snapshot_object(root, id, &record))
+        })
+        .await
+    }
+
+    async fn delete_snapshot(&self, snapshot: &SnapshotRef) -> DriverResult<()> {
+        let (id, share_instance_id) = (snapshot.id, snapshot.share_instance_id);
+        let doing = format!("deleting snapshot {id}");
+        self.mutate(doing, vec![Wanted::object(id, Hold::Alone)], move |root, cancel| {
+            // A damaged record must not keep a snapshot from being deleted.
+            match find_snapshot(root, id) {
+                Ok(Some(found)) if found.share_instance_id != share_instance_id => Ok(()),
+                _ => Ok(root.remove(Kind::Snapshot, id, cancel)?),
+            }
+        })
+        .await
+    }
+
+    async fn get_share(&self, id: Uuid) -> DriverResult<Option<ShareObject>> {
+        self.query(format!("looking for share {id}"), move |root| find_share(root, id)).await
+    }
+
+    async fn get_snapshot(
+        &self,
+        id: Uuid,
+        share_instance_id: Uuid,
+    ) -> DriverResult<Option<SnapshotObject>> {
+        let doing = format!("looking for snapshot {id}");
+        let found = self.query(doing, move |root| find_snapshot(root, id)).await?;
+        Ok(found.filter(|snapshot| snapshot.share_instance_id == share_instance_id))
+    }
+
+    async fn list_shares(&self) -> DriverResult<Vec<ShareObject>> {
+        self.query("listing shares".to_owned(), |root| {
+            let ids = root.ids(Kind::Share)?;
+            ids.into_iter().filter_map(|id| find_share(root, id).transpose()).collect()
+        })
+        .await
+    }
+
+    async fn list_snapshots(&self) -> DriverResult<Vec<SnapshotObject>> {
+        let found = self.query("listing snapshots".to_owned(), |root| {
+            let ids = root.ids(Kind::Snapshot)?;
+            ids.into_iter().filter_map(|id| find_snapshot(root, id).transpose()).collect()
+        });
+        let mut found: Vec<SnapshotObject> = found.await?;
+        found.sort_by_key(|snapshot| (snapshot.share_instance_id, snapshot.id));
+        Ok(found)
+    }
+
+    async fn sweep(&self) -> DriverResult<SweepReport> {
+        let locks = Arc::clone(&self.locks);
+        self.mutate("sweeping".to_owned(), Vec::new(), move |root, cancel| {
+            Ok(sweep::sweep(root, &locks, cancel)?)
+        })
+        .await
+    }
+}
+
+impl Directory {
+    /// Records a new size if `check` agrees, which is given the present size in GiB.
+    async fn resize(
+        &self,
+        doing: String,
+        id: Uuid,
+        new_size_gb: u64,
+        check: impl FnOnce(&Root, &Cancel, u64) -> Result<(), Stop> + Send + 'static,
+    ) -> DriverResult<()> {
+        let wanted = vec![Wanted::object(id, Hold::Shared), Wanted::record(id)];
+        self.mutate(doing, wanted, move |root, cancel| {
+            let record = root.record::<ShareRecord>(Kind::Share, id)?;
+            let record = record.ok_or_else(|| DriverError::share_not_found(id))?;
+            check(root, cancel, record.size_gb)?;
+            let record = ShareRecord { size_gb: new_size_gb, ..record };
+            Ok(root.replace_record(Kind::Share, id, &record)?)
+        })
+        .await
+    }
+}
+
+/// The exports of a complete share, made durable: its maker may have been killed just before.
+fn existing_share(root: &Root, id: Uuid) -> FsResult<Option<Vec<Export>>> {
+    let Some(share) = find_share(root, id)? else { return Ok(None) };
+    root.settle(Kind::Share)?;
+    Ok(Some(share.exports))
+}
+
+fn share_record(share: &NewShare) -> ShareRecord {
+    ShareRecord {
+        size_gb: share.size_gb,
+        pool: share.pool.clone(),
+        protocol: share.protocol.clone(),
+    }
+}
+
+fn exports(root: &Root, id: Uuid) -> Vec<Export> {
+    vec![Export::preferred(root.location(Kind::Share.container(), id))]
+}
+
+fn find_share(root: &Root, id: Uuid) -> FsResult<Option<ShareObject>> {
+    let record = root.record::<ShareRecord>(Kind::Share, id)?;
+    Ok(record.map(|record| ShareObject {
+        id,
+        size_gb: record.size_gb,
+        pool: record.pool,
+        exports: exports(root, id),
+    }))
+}
+
+fn find_snapshot(root: &Root, id: Uuid) -> FsResult<Option<SnapshotObject>> {
+    let record = root.record::<SnapshotRecord>(Kind::Snapshot, id)?;
+    Ok(record.map(|record| snapshot_object(root, id, &record)))
+}
+
+fn snapshot_object(root: &Root, id: Uuid, record: &SnapshotRecord) -> SnapshotObject {
+    SnapshotObject {
+        id,
+        share_instance_id: record.share_instance_id,
+        provider_location: root.location(Kind::Snapshot.container(), id),
+    }
+}

@@ -1,0 +1,127 @@
+//! What goes wrong on the file system, and whether trying again can help.
+
+use rustix::io::Errno;
+use thiserror::Error;
+
+use crate::DriverError;
+
+/// A failure of one step on the file system.
+#[derive(Debug, Error)]
+pub(super) enum FsError {
+    /// A system call failed.
+    #[error("could not {action} {name:?}")]
+    Call {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// Name of the entry, without its path.
+        name: String,
+        /// What the kernel said.
+        #[source]
+        source: Errno,
+    },
+    /// A directory moved away while its tree was walked.
+    #[error("a directory was moved while its tree was walked")]
+    Moved,
+    /// A directory kept filling up while it was removed.
+    #[error("the directory {name:?} is still being written to")]
+    StillFilling {
+        /// Name of the directory.
+        name: String,
+    },
+    /// Another process works on the same object.
+    #[error("another process works on {name}")]
+    Busy {
+        /// Name of the lock.
+        name: String,
+    },
+    /// The caller went away.
+    #[error("the call was given up")]
+    Cancelled,
+    /// Something in the backend's own files is not as this driver left it.
+    #[error("{what}")]
+    Damaged {
+        /// What is wrong.
+        what: String,
+    },
+}
+
+pub(super) type FsResult<T> = Result<T, FsError>;
+
+impl FsError {
+    /// The error number, if a system call failed.
+    pub(super) fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Call { source, .. } => Some(*source),
+            _ => None,
+        }
+    }
+
+    /// The entry is not there (any more), or is of another type by now.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.errno(), Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::STALE))
+    }
+
+    /// The entry is there already.
+    pub(super) fn already_exists(&self) -> bool {
+        self.errno() == Some(Errno::EXIST)
+    }
+
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Moved | Self::StillFilling { .. } | Self::Busy { .. } | Self::Cancelled => true,
+            Self::Damaged { .. } => false,
+            Self::Call { source, .. } => matches!(
+                *source,
+                Errno::INTR
+                    | Errno::AGAIN
+                    | Errno::BUSY
+                    | Errno::MFILE
+                    | Errno::NFILE
+                    | Errno::NOMEM
+                    | Errno::NOLCK
+                    | Errno::STALE
+                    | Errno::TIMEDOUT
+                    | Errno::IO
+                    | Errno::TXTBSY
+            ),
+        }
+    }
+
+    /// The error of the driver call that was `doing` this.
+    pub(super) fn while_doing(self, doing: impl Into<String>) -> DriverError {
+        match self.errno() {
+            Some(Errno::NOSPC | Errno::DQUOT) => DriverError::NoSpace { doing: doing.into() },
+            _ if self.may_pass() => DriverError::transient(doing, self),
+            _ => DriverError::failed(doing, self),
+        }
+    }
+}
+
+/// Why the blocking part of a call stopped: a step on the file system failed, or the answer is a
+/// refusal of its own.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Failed(FsError),
+    Refused(DriverError),
+}
+
+impl From<FsError> for Stop {
+    fn from(error: FsError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<DriverError> for Stop {
+    fn from(error: DriverError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Stop {
+    pub(super) fn while_doing(self, doing: String) -> DriverError {
+        match self {
+            Self::Failed(error) => error.while_doing(doing),
+            Self::Refused(error) => error,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Makes, changes, finds and removes shares and snapshots. Blocking; the caller holds the locks.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::Mode;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::cancel::Cancel;
+use super::failure::{FsError, FsResult};
+use super::root::{Root, read_small_file, to_json, write_file};
+use super::sys;
+use super::tree::copy::{Direction, copy_tree};
+use super::tree::remove::remove_tree;
+
+const RECORD: &str = "record.json";
+const DATA: &str = "data";
+
+/// Shares and snapshots are kept the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Share,
+    Snapshot,
+}
+
+impl Kind {
+    /// Name of the directory that holds the complete objects.
+    pub(super) fn container(self) -> &'static str {
+        match self {
+            Self::Share => "shares",
+            Self::Snapshot => "snapshots",
+        }
+    }
+
+    /// Name of an object being made or removed.
+    pub(super) fn working_name(self, id: Uuid) -> String {
+        match self {
+            Self::Share => format!("share-{id}"),
+            Self::Snapshot => format!("snapshot-{id}"),
+        }
+    }
+}
+
+/// Kept beside the bytes of a share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ShareRecord {
+    pub(super) size_gb: u64,
+    pub(super) pool: String,
+    pub(super) protocol: String,
+}
+
+/// Kept beside the bytes of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SnapshotRecord {
+    pub(super) share_instance_id: Uuid,
+}
+
+/// What a new object holds.
+pub(super) enum Content {
+    /// Nothing.
+    Empty,
+    /// A copy of this tree.
+    CopyOf(OwnedFd, Direction),
+}
+
+impl Root {
+    pub(super) fn container(&self, kind: Kind) -> BorrowedFd<'_> {
+        match kind {
+            Kind::Share => self.shares.as_fd(),
+            Kind::Snapshot => self.snapshots.as_fd(),
+        }
+    }
+
+    /// The record of a complete object.
+    pub(super) fn record<R: DeserializeOwned>(&self, kind: Kind, id: Uuid) -> FsResult<Option<R>> {
+        let Some(object) = self.open_object(kind, id)? else { return Ok(None) };
+        let content = match read_small_file(object.as_fd(), RECORD) {
+            // Another call removes the object at this moment.
+            Err(error) if error.is_gone() && self.open_object(kind, id)?.is_none() => {
+                return Ok(None);
+            }
+            other => other?,
+        };
+        serde_json::from_slice(&content).map(Some).map_err(|error| FsError::Damaged {
+            what: format!("the record of {} is damaged: {error}", kind.working_name(id)),
+        })
+    }
+
+    /// The bytes of a complete object.
+    pub(super) fn data(&self, kind: Kind, id: Uuid) -> FsResult<Option<OwnedFd>> {
+        match self.open_object(kind, id)? {
+            Some(object) => sys::open_directory(object.as_fd(), DATA).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes an object that does not exist. It appears complete and durable, or not at all.
+    pub(super) fn make(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        record: &impl Serialize,
+        content: Content,
+        cancel: &Cancel,
+    ) -> FsResult<()> {
+        let name = kind.working_name(id);
+        remove_tree(self.tmp.as_fd(), &name, cancel)?;
+        let made = self.make_in_tmp(&name, &to_json(record)?, content, cancel).and_then(|()| {
+            sys::rename(self.tmp.as_fd(), &*name, self.container(kind), id.to_string().as_str())
+        });
+        if let Err(error) = made {
+            // Gives the space back at once; what this leaves, the next attempt or sweep removes.
+            if let Err(leftover) = remove_tree(self.tmp.as_fd(), &name, cancel) {
+                tracing::warn!(error = %leftover, name, "a half-made object stays until the sweep");
+            }
+            return Err(error);
+        }
+        self.settle(kind)
+    }
+
+    /// Makes the appearance or disappearance of objects of this kind durable.
+    pub(super) fn settle(&self, kind: Kind) -> FsResult<()> {
+        sys::sync(self.container(kind))?;
+        sys::sync(self.tmp.as_fd())
+    }
+
+    fn make_in_tmp(
+        &self,
+        name: &str,
+        record: &[u8],
+        content: Content,
+        cancel: &Cancel,
+    ) -> FsResult<()> {
+        sys::make_directory(self.tmp.as_fd(), name)?;
+        let object = sys::open_directory(self.tmp.as_fd(), name)?;
+        write_file(object.as_fd(), RECORD, record)?;
+        sys::make_directory(object.as_fd(), DATA)?;
+        let data = sys::open_directory(object.as_fd(), DATA)?;
+        match content {
+            Content::Empty => {
+                // Any user of the export may write; nobody else gets past the directories above.
+                let everybody = Mode::RWXU | Mode::RWXG | Mode::RWXO;
+                sys::change("set the mode of", DATA, || rustix::fs::fchmod(&data, everybody))?;
+                sys::sync(data.as_fd())?;
+            }
+            Content::CopyOf(source, direction) => {
+                copy_tree(source, data, object.as_fd(), direction, cancel)?;
+            }
+        }
+        sys::sync(object.as_fd())
+    }
+
+    /// Replaces the record of a complete object.
+    pub(super) fn replace_record(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        record: &impl Serialize,
+    ) -> FsResult<()> {
+        let Some(object) = self.open_object(kind, id)? else {
+            return Err(FsError::Damaged { what: format!("{} is gone", kind.working_name(id)) });
+        };
+        let name = format!("record-{id}");
+        remove_tree(self.tmp.as_fd(), &name, &Cancel::default())?;
+        write_file(self.tmp.as_fd(), &name, &to_json(record)?)?;
+        sys::rename(self.tmp.as_fd(), name.as_str(), object.as_fd(), RECORD)?;
+        sys::sync(object.as_fd())
+    }
+
+    /// Removes an object, whatever state a crash left it in.
+    pub(super) fn remove(&self, kind: Kind, id: Uuid, cancel: &Cancel) -> FsResult<()> {
+        let name = kind.working_name(id);
+        remove_tree(self.tmp.as_fd(), &name, cancel)?;
+        remove_tree(self.tmp.as_fd(), &format!("record-{id}"), cancel)?;
+        remove_tree(self.trash.as_fd(), &name, cancel)?;
+        let id = id.to_string();
+        if sys::exists(self.container(kind), id.as_str())? {
+            sys::rename(self.container(kind), id.as_str(), self.trash.as_fd(), name.as_str())?;
+            sys::sync(self.container(kind))?;
+            sys::sync(self.trash.as_fd())?;
+        }
+        remove_tree(self.trash.as_fd(), &name, cancel)
+    }
+
+    /// Ids of all complete objects, ordered.
+    pub(super) fn ids(&self, kind: Kind) -> FsResult<Vec<Uuid>> {
+        let mut ids = Vec::new();
+        sys::read_directory(self.container(kind), |name, _| {
+            ids.extend(name.to_str().ok().and_then(parse_id));
+            Ok(())
+        })?;
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    fn open_object(&self, kind: Kind, id: Uuid) -> FsResult<Option<OwnedFd>> {
+        match sys::open_directory(self.container(kind), id.to_string().as_str()) {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.errno() == Some(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// An id in the one spelling that this driver writes.
+pub(super) fn parse_id(text: &str) -> Option<Uuid> {
+    Uuid::parse_str(text).ok().filter(|id| id.to_string() == text)
+}

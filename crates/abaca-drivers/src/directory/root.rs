@@ -1,0 +1,220 @@
+//! The directory that holds everything, and the mark by which it is known again.
+//!
+//! ```text
+//! ROOT/.abaca                   the mark: format and identity, written when first taken into use
+//! ROOT/shares/ID/record.json    size limit, pool, protocol
+//! ROOT/shares/ID/data/          the bytes; this path is the export location
+//! ROOT/snapshots/ID/record.json the share instance it was taken of
+//! ROOT/snapshots/ID/data/       the bytes; this path is the provider location
+//! ROOT/tmp/KIND-ID/             an object being made; it appears above by one rename
+//! ROOT/trash/KIND-ID/           an object being removed; it left by one rename
+//! ROOT/locks/ID                 held by the process that works on the object
+//! ```
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::failure::{FsError, FsResult};
+use super::sys;
+use crate::{DriverError, DriverResult};
+
+const MARK: &str = ".abaca";
+/// Prefix of marks being written.
+const NEW_MARK: &str = ".abaca.";
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Mark {
+    format: u32,
+    id: Uuid,
+}
+
+/// Open descriptors of the root and its parts; all work goes through them.
+#[derive(Debug)]
+pub(super) struct Root {
+    /// Absolute, without symlinks.
+    path: String,
+    top: OwnedFd,
+    pub(super) shares: OwnedFd,
+    pub(super) snapshots: OwnedFd,
+    pub(super) tmp: OwnedFd,
+    pub(super) trash: OwnedFd,
+    pub(super) locks: OwnedFd,
+}
+
+impl Root {
+    /// Opens the directory, and takes it into use if it is absent or empty.
+    pub(super) fn open(path: &Path, must_be_mount_point: bool) -> DriverResult<Self> {
+        let doing = || format!("opening the directory {}", path.display());
+        if !must_be_mount_point {
+            make_path(path).map_err(|error| io_failed(doing(), error))?;
+        }
+        let canonical = fs::canonicalize(path).map_err(|error| io_failed(doing(), error))?;
+        let Some(text) = canonical.to_str().map(str::to_owned) else {
+            return Err(wrong_path(format!("{} is not valid UTF-8", canonical.display())));
+        };
+        let top = open_top(&canonical).map_err(|error| error.while_doing(doing()))?;
+        let meta = sys::meta_of(top.as_fd()).map_err(|error| error.while_doing(doing()))?;
+        if must_be_mount_point && !meta.is_mount_point {
+            let problem = format!("{text} is not a mount point; is its file system mounted?");
+            return Err(wrong_path(problem));
+        }
+        check_mark(top.as_fd(), &text)?;
+        open_parts(text, top).map_err(|error| error.while_doing(doing()))
+    }
+
+    pub(super) fn top(&self) -> BorrowedFd<'_> {
+        self.top.as_fd()
+    }
+
+    /// Where clients on this machine find the bytes of a share or snapshot.
+    pub(super) fn location(&self, container: &str, id: Uuid) -> String {
+        format!("{}/{container}/{id}/data", self.path)
+    }
+
+    /// Bytes in total, and those that this process may still use.
+    pub(super) fn capacity(&self) -> FsResult<(u64, u64)> {
+        self.check_still_there()?;
+        let space = sys::call("measure", ".", || rustix::fs::fstatvfs(&self.top))?;
+        let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
+        Ok((bytes(space.f_blocks), bytes(space.f_bavail)))
+    }
+
+    /// Fails if the path no longer leads to the directory that was opened.
+    fn check_still_there(&self) -> FsResult<()> {
+        let now = open_top(&PathBuf::from(&self.path))?;
+        if sys::meta_of(now.as_fd())?.identity == sys::meta_of(self.top())?.identity {
+            return Ok(());
+        }
+        let what = format!("{} is no longer the directory that was opened", self.path);
+        Err(FsError::Damaged { what })
+    }
+}
+
+fn wrong_path(problem: String) -> DriverError {
+    DriverError::InvalidInput { field: "path", problem }
+}
+
+fn io_failed(doing: String, error: io::Error) -> DriverError {
+    DriverError::failed(doing, error)
+}
+
+/// Makes the directory and what is missing above it, and syncs what was made.
+fn make_path(path: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    let mut current = Some(path);
+    while let Some(directory) = current.filter(|path| !path.as_os_str().is_empty()) {
+        if directory.exists() {
+            break;
+        }
+        missing.push(directory);
+        current = directory.parent();
+    }
+    for directory in missing.into_iter().rev() {
+        match fs::DirBuilder::new().mode(0o700).create(directory) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+        fs::File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn open_top(path: &Path) -> FsResult<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    sys::call("open", path, || rustix::fs::open(path, flags, Mode::empty()))
+}
+
+fn check_mark(top: BorrowedFd<'_>, path: &str) -> DriverResult<()> {
+    let failed = |error: FsError| error.while_doing(format!("reading the mark in {path}"));
+    if !sys::exists(top, MARK).map_err(failed)? {
+        if let Some(name) = foreign_entry(top).map_err(failed)? {
+            let problem = format!(
+                "{path} holds {name:?} and no mark of this driver; give an empty directory"
+            );
+            return Err(wrong_path(problem));
+        }
+        write_mark(top).map_err(failed)?;
+    }
+    let content = read_small_file(top, MARK).map_err(failed)?;
+    let mark: Mark = serde_json::from_slice(&content)
+        .map_err(|error| DriverError::failed(format!("reading {path}/{MARK}"), error))?;
+    if mark.format != FORMAT {
+        let found = mark.format;
+        let problem = format!("{path} has format {found}, this version knows only {FORMAT}");
+        return Err(wrong_path(problem));
+    }
+    Ok(())
+}
+
+/// An entry that says that the directory is used for something else.
+fn foreign_entry(top: BorrowedFd<'_>) -> FsResult<Option<String>> {
+    let mut found = None;
+    sys::read_directory(top, |name, _| {
+        let name = name.to_string_lossy();
+        if name != "lost+found" && !name.starts_with(MARK) {
+            found = Some(name.into_owned());
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Several processes may come here at the same time: the first mark stays.
+fn write_mark(top: BorrowedFd<'_>) -> FsResult<()> {
+    let mark = Mark { format: FORMAT, id: Uuid::new_v4() };
+    let name = format!("{NEW_MARK}{}", mark.id);
+    write_file(top, &name, &to_json(&mark)?)?;
+    let linked = sys::change("link", MARK, || {
+        rustix::fs::linkat(top, name.as_str(), top, MARK, rustix::fs::AtFlags::empty())
+    });
+    match linked {
+        Err(error) if !error.already_exists() => return Err(error),
+        _ => {}
+    }
+    sys::remove_file(top, name.as_str())?;
+    sys::sync(top)
+}
+
+fn open_parts(path: String, top: OwnedFd) -> FsResult<Root> {
+    let part = |name: &str| -> FsResult<OwnedFd> {
+        match sys::make_directory(top.as_fd(), name) {
+            Err(error) if !error.already_exists() => return Err(error),
+            _ => {}
+        }
+        sys::open_directory(top.as_fd(), name)
+    };
+    let (shares, snapshots) = (part("shares")?, part("snapshots")?);
+    let (tmp, trash, locks) = (part("tmp")?, part("trash")?, part("locks")?);
+    sys::sync(top.as_fd())?;
+    Ok(Root { path, top, shares, snapshots, tmp, trash, locks })
+}
+
+pub(super) fn to_json(value: &impl Serialize) -> FsResult<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| FsError::Damaged { what: error.to_string() })
+}
+
+/// Writes and syncs a new file.
+pub(super) fn write_file(parent: BorrowedFd<'_>, name: &str, content: &[u8]) -> FsResult<()> {
+    let file = sys::create_file(parent, name)?;
+    sys::write_all(&file, name, content)?;
+    sys::sync(file.as_fd())
+}
+
+pub(super) fn read_small_file(parent: BorrowedFd<'_>, name: &str) -> FsResult<Vec<u8>> {
+    use std::io::Read as _;
+    let mut content = Vec::new();
+    fs::File::from(sys::open_file(parent, name)?)
+        .take(1 << 20)
+        .read_to_end(&mut content)
+        .map_err(|error| FsError::Damaged { what: format!("could not read {name}: {error}") })?;
+    Ok(content)
+}

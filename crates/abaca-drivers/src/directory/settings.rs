@@ -1,0 +1,131 @@
+//! The keys of the directory backend.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::settings::read;
+use crate::{SettingKey, SettingKind, Settings, SettingsError};
+
+const fn key(
+    name: &'static str,
+    kind: SettingKind,
+    default: &'static str,
+    help: &'static str,
+) -> SettingKey {
+    SettingKey { name, kind, required: false, default: Some(default), help, keys: &[] }
+}
+
+pub(crate) const KEYS: &[SettingKey] = &[
+    SettingKey {
+        name: "path",
+        kind: SettingKind::Path,
+        required: true,
+        default: None,
+        help: "The directory that holds shares and snapshots. It is taken into use when it is \
+               absent or empty, and refused when it holds anything else without this driver's mark.",
+        keys: &[],
+    },
+    key(
+        "must_be_mount_point",
+        SettingKind::Boolean,
+        "false",
+        "Refuse to start unless `path` is a mount point, so that a file system that is not \
+         mounted is not mistaken for a new one.",
+    ),
+    key("pool", SettingKind::Text, "\"directory\"", "Name of the one pool."),
+    key(
+        "max_concurrent_operations",
+        SettingKind::Integer,
+        "4",
+        "How many copies and removals run at a time.",
+    ),
+    key(
+        "reserved_percentage",
+        SettingKind::Integer,
+        "0",
+        "Percent of the capacity that new shares must leave free.",
+    ),
+    SettingKey {
+        name: "reserved_snapshot_percentage",
+        kind: SettingKind::Integer,
+        required: false,
+        default: None,
+        help: "The same for shares created from snapshots. By default reserved_percentage.",
+        keys: &[],
+    },
+    SettingKey {
+        name: "reserved_share_extend_percentage",
+        kind: SettingKind::Integer,
+        required: false,
+        default: None,
+        help: "The same for extending shares. By default reserved_percentage.",
+        keys: &[],
+    },
+    key(
+        "max_over_subscription_ratio",
+        SettingKind::Number,
+        "20.0",
+        "How many times the capacity may be promised to shares.",
+    ),
+];
+
+/// The settings, read.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct DirectorySettings {
+    pub(crate) path: PathBuf,
+    #[serde(default)]
+    pub(crate) must_be_mount_point: bool,
+    #[serde(default = "default_pool")]
+    pub(crate) pool: String,
+    #[serde(default = "default_operations")]
+    pub(crate) max_concurrent_operations: usize,
+    #[serde(default)]
+    pub(crate) reserved_percentage: u32,
+    pub(crate) reserved_snapshot_percentage: Option<u32>,
+    pub(crate) reserved_share_extend_percentage: Option<u32>,
+    #[serde(default = "default_ratio")]
+    pub(crate) max_over_subscription_ratio: f64,
+}
+
+fn default_pool() -> String {
+    "directory".to_owned()
+}
+
+fn default_operations() -> usize {
+    4
+}
+
+fn default_ratio() -> f64 {
+    20.0
+}
+
+pub(crate) fn parse(settings: &Settings) -> Result<DirectorySettings, SettingsError> {
+    let parsed: DirectorySettings = read(super::NAME, "", KEYS, settings)?;
+    let percentages = [
+        ("reserved_percentage", Some(parsed.reserved_percentage)),
+        ("reserved_snapshot_percentage", parsed.reserved_snapshot_percentage),
+        ("reserved_share_extend_percentage", parsed.reserved_share_extend_percentage),
+    ];
+    for (key, percentage) in percentages {
+        if let Some(percentage) = percentage.filter(|percentage| *percentage > 100) {
+            let problem = format!("expected a percentage of at most 100, got {percentage}");
+            return Err(SettingsError::bad_value(key, problem));
+        }
+    }
+    if parsed.pool.is_empty() || parsed.pool.contains(['#', '@']) {
+        let problem = format!("expected a name without '#' and '@', got {:?}", parsed.pool);
+        return Err(SettingsError::bad_value("pool", problem));
+    }
+    if !(1..=64).contains(&parsed.max_concurrent_operations) {
+        let got = parsed.max_concurrent_operations;
+        let problem = format!("expected a number from 1 to 64, got {got}");
+        return Err(SettingsError::bad_value("max_concurrent_operations", problem));
+    }
+    let ratio = parsed.max_over_subscription_ratio;
+    if !ratio.is_finite() || ratio < 1.0 {
+        let problem = format!("expected a number of 1 or more, got {ratio}");
+        return Err(SettingsError::bad_value("max_over_subscription_ratio", problem));
+    }
+    Ok(parsed)
+}

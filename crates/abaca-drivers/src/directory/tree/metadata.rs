@@ -1,0 +1,223 @@
+//! Owners, modes, times and extended attributes of copied entries.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::BorrowedFd;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid, XattrFlags};
+use rustix::io::Errno;
+
+use super::super::failure::FsResult;
+use super::super::sys::{self, Meta};
+
+/// Keeps the mode of a file or directory whose write permissions were taken away in a snapshot.
+/// The name is reserved: an attribute of that name in a share is not copied.
+const MODE_ATTRIBUTE: &CStr = c"user.abaca.mode";
+
+/// The kernel's limit on a list of attribute names, and on one value.
+const ATTRIBUTE_LIMIT: usize = 65536;
+
+/// Set-user-id and set-group-id.
+const SET_ID_BITS: u32 = 0o6000;
+
+/// Which way a tree is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Into a snapshot: write permissions are taken away and remembered.
+    Freeze,
+    /// Out of a snapshot: they are given back.
+    Thaw,
+}
+
+/// Copies the metadata of an open file or directory; the times come last.
+pub(super) struct MetadataCopier {
+    direction: Direction,
+    names: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl MetadataCopier {
+    pub(super) fn new(direction: Direction) -> Self {
+        let buffer = || Vec::with_capacity(ATTRIBUTE_LIMIT);
+        Self { direction, names: buffer(), value: buffer() }
+    }
+
+    pub(super) fn copy(
+        &mut self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        meta: &Meta,
+        name: &CStr,
+    ) -> FsResult<()> {
+        // The owner before the attributes: a new owner loses file capabilities.
+        let given = permitted(sys::change("give to its owner", name, || {
+            let (user, group) = owner(meta);
+            rustix::fs::fchown(to, user, group)
+        }))?;
+        let kept_mode = self.copy_attributes(from, to, name)?;
+        let mode = match self.direction {
+            Direction::Freeze => freeze(to, meta.mode, name)?,
+            Direction::Thaw => kept_mode.unwrap_or(meta.mode),
+        };
+        let mode = if given { mode } else { mode & !SET_ID_BITS };
+        sys::change("set the mode of", name, || rustix::fs::fchmod(to, Mode::from_raw_mode(mode)))?;
+        sys::change("set the times of", name, || rustix::fs::futimens(to, &meta.times()))
+    }
+
+    /// Copies all attributes but the reserved one; returns the mode that one remembers.
+    fn copy_attributes(
+        &mut self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        name: &CStr,
+    ) -> FsResult<Option<u32>> {
+        self.names.clear();
+        let listed = sys::call("list the attributes of", name, || {
+            rustix::fs::flistxattr(from, spare_capacity(&mut self.names))
+        });
+        match listed {
+            Err(error) if error.errno() == Some(Errno::NOTSUP) => return Ok(None),
+            other => other?,
+        };
+        let mut mode = None;
+        let names = std::mem::take(&mut self.names);
+        for attribute in names.split_inclusive(|byte| *byte == 0) {
+            let Ok(attribute) = CStr::from_bytes_with_nul(attribute) else { continue };
+            self.value.clear();
+            let got = sys::call("read an attribute of", name, || {
+                rustix::fs::fgetxattr(from, attribute, spare_capacity(&mut self.value))
+            });
+            match got {
+                // Removed meanwhile, or not ours to see.
+                Err(error)
+                    if matches!(
+                        error.errno(),
+                        Some(Errno::NODATA | Errno::PERM | Errno::ACCESS | Errno::NOTSUP)
+                    ) =>
+                {
+                    continue;
+                }
+                other => other?,
+            };
+            if attribute == MODE_ATTRIBUTE {
+                mode = parse_mode(&self.value);
+                continue;
+            }
+            self.set_attribute(to, attribute, name)?;
+        }
+        self.names = names;
+        Ok(mode)
+    }
+
+    fn set_attribute(&self, to: BorrowedFd<'_>, attribute: &CStr, name: &CStr) -> FsResult<()> {
+        let set = sys::change("set an attribute of", name, || {
+            rustix::fs::fsetxattr(to, attribute, &self.value, XattrFlags::empty())
+        });
+        let is_tenants = attribute.to_bytes().starts_with(b"user.");
+        match set {
+            // Only root may set trusted and security attributes.
+            Err(error)
+                if !is_tenants
+                    && matches!(
+                        error.errno(),
+                        Some(Errno::PERM | Errno::ACCESS | Errno::NOTSUP | Errno::INVAL)
+                    ) =>
+            {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// The mode without write permissions, if the real one could be remembered.
+fn freeze(to: BorrowedFd<'_>, mode: u32, name: &CStr) -> FsResult<u32> {
+    if mode & 0o222 == 0 {
+        return Ok(mode);
+    }
+    let text = format!("{mode:o}");
+    let remembered = sys::change("set an attribute of", name, || {
+        rustix::fs::fsetxattr(to, MODE_ATTRIBUTE, text.as_bytes(), XattrFlags::empty())
+    });
+    match remembered {
+        Ok(()) => Ok(mode & !0o222),
+        Err(error) if error.errno().is_some_and(no_room_for_attribute) => Ok(mode),
+        Err(error) => Err(error),
+    }
+}
+
+fn parse_mode(text: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(text).ok()?;
+    u32::from_str_radix(text, 8).ok().map(|mode| mode & 0o7777)
+}
+
+fn no_room_for_attribute(error: Errno) -> bool {
+    matches!(error, Errno::NOTSUP | Errno::NOSPC | Errno::DQUOT | Errno::TOOBIG | Errno::PERM)
+}
+
+fn owner(meta: &Meta) -> (Option<Uid>, Option<Gid>) {
+    (Some(Uid::from_raw(meta.owner.0)), Some(Gid::from_raw(meta.owner.1)))
+}
+
+/// Whether it was permitted. Only root can give files away; an ordinary user's copies belong to
+/// that user, who must not lend them an identity by set-user-id bits.
+fn permitted(result: FsResult<()>) -> FsResult<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.errno() == Some(Errno::PERM) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What became of an entry that is neither a file nor a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Special {
+    Copied,
+    /// The original went away meanwhile.
+    Vanished,
+    /// This process may not make such an entry (device nodes want root).
+    NotPermitted,
+}
+
+/// Makes the copy of a symlink, FIFO, socket or device node.
+pub(super) fn copy_special(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    name: &CStr,
+    meta: &Meta,
+) -> FsResult<Special> {
+    if meta.kind == FileType::Symlink {
+        let target: CString = match sys::call("read the link", name, || {
+            rustix::fs::readlinkat(from, name, Vec::new())
+        }) {
+            Err(error) if matches!(error.errno(), Some(Errno::NOENT | Errno::INVAL)) => {
+                return Ok(Special::Vanished);
+            }
+            other => other?,
+        };
+        sys::change("make the link", name, || rustix::fs::symlinkat(target.as_c_str(), to, name))?;
+    } else {
+        let device = rustix::fs::makedev(meta.device.0, meta.device.1);
+        let mode = Mode::from_raw_mode(meta.mode);
+        let made = sys::change("make the node", name, || {
+            rustix::fs::mknodat(to, name, meta.kind, mode, device)
+        });
+        if !permitted(made)? {
+            return Ok(Special::NotPermitted);
+        }
+    }
+    permitted(sys::change("give to its owner", name, || {
+        let (user, group) = owner(meta);
+        rustix::fs::chownat(to, name, user, group, AtFlags::SYMLINK_NOFOLLOW)
+    }))?;
+    if meta.kind != FileType::Symlink {
+        // The process's umask may have taken bits away. Nobody else can reach the copy yet.
+        sys::change("set the mode of", name, || {
+            rustix::fs::chmodat(to, name, Mode::from_raw_mode(meta.mode), AtFlags::empty())
+        })?;
+    }
+    sys::change("set the times of", name, || {
+        rustix::fs::utimensat(to, name, &meta.times(), AtFlags::SYMLINK_NOFOLLOW)
+    })?;
+    Ok(Special::Copied)
+}

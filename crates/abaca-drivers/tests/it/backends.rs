@@ -1,0 +1,76 @@
+//! Backends under test.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use abaca_drivers::conformance::Subject;
+use abaca_drivers::{BuildError, Driver, Settings, build};
+use async_trait::async_trait;
+use serde_json::json;
+
+pub(crate) fn settings(value: serde_json::Value) -> Settings {
+    value.as_object().unwrap().clone()
+}
+
+/// The directory backend in `ROOT/backend`.
+pub(crate) struct DirectorySubject {
+    pub(crate) root: PathBuf,
+}
+
+impl DirectorySubject {
+    pub(crate) fn under(top: &Path) -> Self {
+        Self { root: top.join("backend") }
+    }
+}
+
+#[async_trait]
+impl Subject for DirectorySubject {
+    async fn open(&self) -> Result<Arc<dyn Driver>, BuildError> {
+        build("directory", &settings(json!({ "path": self.root }))).await
+    }
+
+    fn local_path(&self, location: &str) -> Option<PathBuf> {
+        Some(location.into())
+    }
+
+    fn leftovers(&self) -> Vec<String> {
+        leftovers(&self.root)
+    }
+}
+
+/// Everything in a directory backend but its marks and parts.
+pub(crate) fn leftovers(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in ["shares", "snapshots", "tmp", "trash", "locks"] {
+        for entry in std::fs::read_dir(root.join(part)).unwrap() {
+            found.push(entry.unwrap().path().display().to_string());
+        }
+    }
+    for entry in std::fs::read_dir(root).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !["shares", "snapshots", "tmp", "trash", "locks", ".abaca"].contains(&name.as_str()) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// The simulated backend, with its objects in a file.
+pub(crate) struct SimulatedSubject {
+    pub(crate) state_file: PathBuf,
+}
+
+#[async_trait]
+impl Subject for SimulatedSubject {
+    async fn open(&self) -> Result<Arc<dyn Driver>, BuildError> {
+        build("simulated", &settings(json!({ "state_file": self.state_file }))).await
+    }
+
+    fn local_path(&self, _location: &str) -> Option<PathBuf> {
+        None
+    }
+
+    fn leftovers(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
