@@ -28,6 +28,8 @@ impl Pool {
         let options = OptsBuilder::from_opts(options)
             // An update that finds its row counts it, also when nothing in it changes.
             .client_found_rows(true)
+            // Else a server on loopback is dialled a second time by its socket, as another user.
+            .prefer_socket(false)
             .setup(vec![
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
