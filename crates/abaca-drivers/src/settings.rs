@@ -66,7 +66,7 @@ pub struct SettingKey {
     pub kind: SettingKind,
     /// Without it the backend can't be built.
     pub required: bool,
-    /// The default in TOML, if there is one.
+    /// The default, if there is one, in what is both TOML and JSON.
     pub default: Option<&'static str>,
     /// What it does, in a sentence or two.
     pub help: &'static str,

@@ -70,7 +70,7 @@ impl Directory {
 
     pub(crate) async fn open(settings: &Settings) -> Result<Self, BuildError> {
         let settings = settings::parse(settings)?;
-        let (path, must_be_mount_point) = (settings.path.clone(), settings.must_be_mount_point);
+        let (path, must_be_mount_point) = (settings.root.clone(), settings.must_be_mount_point);
         let opened = tokio::task::spawn_blocking(move || {
             let root = Root::open(&path, must_be_mount_point)?;
             let reflinks = tree::has_reflinks(&root);

@@ -58,13 +58,13 @@ impl Root {
         }
         let canonical = fs::canonicalize(path).map_err(|error| io_failed(doing(), error))?;
         let Some(text) = canonical.to_str().map(str::to_owned) else {
-            return Err(wrong_path(format!("{} is not valid UTF-8", canonical.display())));
+            return Err(wrong_root(format!("{} is not valid UTF-8", canonical.display())));
         };
         let top = open_top(&canonical).map_err(|error| error.while_doing(doing()))?;
         let meta = sys::meta_of(top.as_fd()).map_err(|error| error.while_doing(doing()))?;
         if must_be_mount_point && !meta.is_mount_point {
             let problem = format!("{text} is not a mount point; is its file system mounted?");
-            return Err(wrong_path(problem));
+            return Err(wrong_root(problem));
         }
         check_mark(top.as_fd(), &text)?;
         open_parts(text, top).map_err(|error| error.while_doing(doing()))
@@ -98,8 +98,8 @@ impl Root {
     }
 }
 
-fn wrong_path(problem: String) -> DriverError {
-    DriverError::InvalidInput { field: "path", problem }
+fn wrong_root(problem: String) -> DriverError {
+    DriverError::InvalidInput { field: "root", problem }
 }
 
 fn io_failed(doing: String, error: io::Error) -> DriverError {
@@ -140,7 +140,7 @@ fn check_mark(top: BorrowedFd<'_>, path: &str) -> DriverResult<()> {
             let problem = format!(
                 "{path} holds {name:?} and no mark of this driver; give an empty directory"
             );
-            return Err(wrong_path(problem));
+            return Err(wrong_root(problem));
         }
         write_mark(top).map_err(failed)?;
     }
@@ -150,7 +150,7 @@ fn check_mark(top: BorrowedFd<'_>, path: &str) -> DriverResult<()> {
     if mark.format != FORMAT {
         let found = mark.format;
         let problem = format!("{path} has format {found}, this version knows only {FORMAT}");
-        return Err(wrong_path(problem));
+        return Err(wrong_root(problem));
     }
     Ok(())
 }

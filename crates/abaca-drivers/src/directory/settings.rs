@@ -18,7 +18,7 @@ const fn key(
 
 pub(crate) const KEYS: &[SettingKey] = &[
     SettingKey {
-        name: "path",
+        name: "root",
         kind: SettingKind::Path,
         required: true,
         default: None,
@@ -30,7 +30,7 @@ pub(crate) const KEYS: &[SettingKey] = &[
         "must_be_mount_point",
         SettingKind::Boolean,
         "false",
-        "Refuse to start unless `path` is a mount point, so that a file system that is not \
+        "Refuse to start unless `root` is a mount point, so that a file system that is not \
          mounted is not mistaken for a new one.",
     ),
     key("pool", SettingKind::Text, "\"directory\"", "Name of the one pool."),
@@ -73,7 +73,7 @@ pub(crate) const KEYS: &[SettingKey] = &[
 /// The settings, read.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct DirectorySettings {
-    pub(crate) path: PathBuf,
+    pub(crate) root: PathBuf,
     #[serde(default)]
     pub(crate) must_be_mount_point: bool,
     #[serde(default = "default_pool")]

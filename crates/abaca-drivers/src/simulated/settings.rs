@@ -118,8 +118,8 @@ pub(crate) const KEYS: &[SettingKey] = &[
         name: "pools",
         kind: SettingKind::Tables,
         required: false,
-        default: Some("[{ name = \"simulated\" }]"),
-        help: "The pools and their capabilities.",
+        default: None,
+        help: "The pools and their capabilities. By default one pool named simulated.",
         keys: POOL_KEYS,
     },
     SettingKey {

@@ -26,7 +26,7 @@ impl DirectorySubject {
 #[async_trait]
 impl Subject for DirectorySubject {
     async fn open(&self) -> Result<Arc<dyn Driver>, BuildError> {
-        build("directory", &settings(json!({ "path": self.root }))).await
+        build("directory", &settings(json!({ "root": self.root }))).await
     }
 
     fn local_path(&self, location: &str) -> Option<PathBuf> {
