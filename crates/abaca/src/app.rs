@@ -1,14 +1,63 @@
-//! What a request handler needs of the running process.
+//! The running service: its wiring, and what a request handler needs of it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use abaca_store::Db;
 use async_trait::async_trait;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
-use crate::config::QuotaConfig;
-use crate::identity::{Caller, Identity};
+use crate::config::{Config, QuotaConfig};
+use crate::identity::{Caller, Identity, IdentityError};
+
+/// Which part of the service runs in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// The API alone
+    Api,
+    /// The workers alone: they carry operations out
+    Worker,
+    /// Both
+    All,
+}
+
+/// Where the service listens, port 0 resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// The API, unless only the workers run.
+    pub api: Option<SocketAddr>,
+    /// `GET /metrics`, if anyone answers it.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// Why the service could not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configured identity can't be had.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The parts are not joined yet.
+    #[error("this build does not serve yet")]
+    NotWired,
+}
+
+/// Runs the service until `shutdown` is cancelled, then ends cleanly. `ready` is called once, when
+/// the listeners are bound and before the first request is answered.
+///
+/// # Errors
+/// When it can't start: a listener, the database or a backend can't be had.
+pub async fn serve(
+    config: Config,
+    role: Role,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(Addresses) + Send,
+) -> Result<(), AppError> {
+    Identity::from_config(&config.identity)?;
+    drop((role, shutdown, ready));
+    Err(AppError::NotWired)
+}
 
 /// The running service as the API sees it.
 pub struct App {

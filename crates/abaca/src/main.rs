@@ -1,2 +1,7 @@
 //! The `abaca` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    abaca::cli::main()
+}

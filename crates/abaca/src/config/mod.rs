@@ -9,6 +9,8 @@ mod sections;
 mod setting;
 mod show;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -133,6 +135,8 @@ impl Reader {
                         backend's shares. Made when it is missing.";
             section.value("data_dir", default_data_dir, help)
         });
+        // Paths below it are told to clients, who stand elsewhere.
+        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
         let mut config = Config {
             api: self.section("api", "[api]", "The HTTP API.", ApiConfig::read),
             database: self.section(
@@ -236,6 +240,15 @@ impl Reader {
         let known: Vec<String> = self.known_keys();
         for (section, given) in &self.left_over {
             for (key, given) in given {
+                if section.is_empty() && self.is_section(key) {
+                    self.problems.push(Problem::BadValue {
+                        origin: given.origin.clone(),
+                        key: key.clone(),
+                        value: given.raw.to_string(),
+                        expected: format!("a section, [{key}], with keys below it"),
+                    });
+                    continue;
+                }
                 let path =
                     if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
                 self.problems.push(unknown(given.origin.clone(), path, &known));
@@ -243,13 +256,20 @@ impl Reader {
         }
         for (section, given) in &self.sources.sections {
             if given.keys.is_empty() {
-                self.problems.push(unknown(given.origin.clone(), section.clone(), &known));
+                let headers = self.shown.iter().map(|section| section.header.to_owned());
+                let sections: Vec<String> = headers.filter(|name| !name.is_empty()).collect();
+                let section = format!("[{section}]");
+                self.problems.push(unknown(given.origin.clone(), section, &sections));
             }
             for (key, given) in &given.keys {
                 let path = format!("{section}.{key}");
                 self.problems.push(unknown(given.origin.clone(), path, &known));
             }
         }
+    }
+
+    fn is_section(&self, name: &str) -> bool {
+        self.shown.iter().any(|section| section.header.trim_matches(['[', ']']) == name)
     }
 
     fn known_keys(&self) -> Vec<String> {
@@ -269,7 +289,7 @@ fn unknown(origin: Origin, key: String, known: &[String]) -> Problem {
     let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
     let likeness = |candidate: &String| {
         let whole = strsim::normalized_damerau_levenshtein(&key, candidate);
-        let own = strsim::normalized_damerau_levenshtein(&last(&key), &last(candidate));
+        let own = strsim::jaro_winkler(&last(&key), &last(candidate));
         whole + own
     };
     let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));

@@ -37,6 +37,12 @@ impl DatabaseUrl {
         &self.0
     }
 
+    /// The file, when it is SQLite's.
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        let path = self.0.strip_prefix("sqlite:")?;
+        Some(Path::new(path.strip_prefix("//").unwrap_or(path)))
+    }
+
     /// SQLite in this file.
     pub(super) fn sqlite(path: &Path) -> Self {
         Self(format!("sqlite:{}", path.display()))
@@ -84,7 +90,7 @@ impl Setting for DatabaseUrl {
         let (scheme, rest) = text.split_once(':')?;
         let good = match scheme {
             "sqlite" => !rest.is_empty(),
-            "postgres" | "postgresql" | "mysql" => {
+            "postgres" | "postgresql" | "mysql" | "mariadb" => {
                 url::Url::parse(text).is_ok_and(|url| url.has_host())
             }
             _ => false,

@@ -126,7 +126,7 @@ fn describe() {
     describe_gauge!(BACKEND_TOTAL, Unit::Bytes, "Capacity of the pool.");
     describe_gauge!(BACKEND_FREE, Unit::Bytes, "Free capacity of the pool.");
     describe_gauge!(BACKEND_PROVISIONED, Unit::Bytes, "Capacity promised to shares of the pool.");
-    describe_gauge!(POOL_SIZE, "Database connections that are open.");
+    describe_gauge!(POOL_SIZE, "Most database connections there may be.");
     describe_gauge!(POOL_IN_USE, "Database connections that are in use.");
     describe_counter!(RECONCILER_RUNS, "Runs of the reconciler, by result.");
     describe_counter!(RECONCILER_FINDINGS, "Differences the reconciler found, by what they were.");
@@ -197,7 +197,7 @@ pub fn backend_capacity(backend: &str, pool: &str, total: f64, free: f64, provis
     }
 }
 
-/// Open database connections, and those of them in use.
+/// Most database connections there may be, and those in use.
 pub fn database_pool(size: usize, in_use: usize) {
     gauge!(POOL_SIZE).set(size as f64);
     gauge!(POOL_IN_USE).set(in_use as f64);
