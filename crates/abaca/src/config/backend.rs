@@ -12,7 +12,7 @@ use super::source::{BackendVariable, Given, GivenSection, Raw, Table, json_from_
 /// The backend there is when none is configured; also its driver's name.
 const DEFAULT_BACKEND: &str = "directory";
 /// The directory driver's own key for the place of its shares.
-const DIRECTORY_PATH: &str = "path";
+const DIRECTORY_ROOT: &str = "root";
 
 /// One storage backend.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,7 +153,7 @@ fn check_name(section: &mut Section<'_>, name: &str, others: &[BackendConfig]) {
 }
 
 /// The driver's own settings. The directory backend's place is in the data directory by default.
-fn settings(given: &Table, driver: &str, default_path: &Path) -> Settings {
+fn settings(given: &Table, driver: &str, default_root: &Path) -> Settings {
     let value = |raw: &Raw| match raw {
         Raw::Typed(value) => value.clone(),
         Raw::Text(text) => json_from_text(text),
@@ -161,8 +161,8 @@ fn settings(given: &Table, driver: &str, default_path: &Path) -> Settings {
     let mut settings: Settings =
         given.iter().map(|(key, given)| (key.clone(), value(&given.raw))).collect();
     if driver == DEFAULT_BACKEND {
-        let path = || Value::from(default_path.to_string_lossy());
-        settings.entry(DIRECTORY_PATH).or_insert_with(path);
+        let root = || Value::from(default_root.to_string_lossy());
+        settings.entry(DIRECTORY_ROOT).or_insert_with(root);
     }
     settings
 }

@@ -42,7 +42,7 @@ fn no_file_is_needed() {
     let [backend] = config.backends.as_slice() else { panic!("{:?}", config.backends) };
     assert_eq!((backend.name.as_str(), backend.driver.as_str()), ("directory", "directory"));
     assert_eq!(backend.availability_zone, "nova");
-    assert_eq!(backend.settings["path"], "/home/user/.local/share/abaca/directory");
+    assert_eq!(backend.settings["root"], "/home/user/.local/share/abaca/directory");
     assert!(!backend.driver_handles_share_servers);
 }
 
@@ -73,7 +73,7 @@ fn later_sources_win_and_paths_follow_the_data_directory() {
     let config = load_with(&overrides, &environment).unwrap();
     assert_eq!(config.data_dir, Path::new("/flag"));
     assert_eq!(config.api.listen.to_string(), "[::1]:0");
-    assert_eq!(config.backends[0].settings["path"], "/flag/directory");
+    assert_eq!(config.backends[0].settings["root"], "/flag/directory");
 }
 
 const FULL: &str = r#"
@@ -112,7 +112,7 @@ format = "json"
 [[backend]]
 name = "fast"
 driver = "directory"
-path = "/mnt/fast"
+root = "/mnt/fast"
 availability_zone = "az-1"
 
 [[backend]]
@@ -132,7 +132,7 @@ fn every_section_of_a_file_is_read() {
     assert_eq!(config.metrics.listen, Some("0.0.0.0:9786".parse().unwrap()));
     assert_eq!(config.log.level.directives(), "warn,abaca::engine=debug");
     assert_eq!(config.backends.len(), 2);
-    assert_eq!(config.backends[0].settings["path"], "/mnt/fast");
+    assert_eq!(config.backends[0].settings["root"], "/mnt/fast");
     assert_eq!(config.backends[1].replication_domain.as_deref(), Some("fakes"));
 }
 
@@ -168,18 +168,18 @@ fn the_environment_sets_every_key_of_the_sections() {
 fn the_environment_sets_backends() {
     let environment = [
         ("ABACA__BACKEND__FAKE_1__AVAILABILITY_ZONE", "az-9"),
-        ("ABACA__BACKEND__FAST__PATH", "/mnt/other"),
+        ("ABACA__BACKEND__FAST__ROOT", "/mnt/other"),
         ("ABACA__BACKEND__EXTRA__DRIVER", "simulated"),
     ];
     let config = load(FULL, &environment).unwrap();
     let names: Vec<&str> = config.backends.iter().map(|backend| backend.name.as_str()).collect();
     assert_eq!(names, ["fast", "fake-1", "extra"]);
     assert_eq!(config.backends[1].availability_zone, "az-9");
-    assert_eq!(config.backends[0].settings["path"], "/mnt/other");
+    assert_eq!(config.backends[0].settings["root"], "/mnt/other");
 
-    let default = defaults(&[("ABACA__BACKEND__DIRECTORY__PATH", "/mnt/it")]).unwrap();
+    let default = defaults(&[("ABACA__BACKEND__DIRECTORY__ROOT", "/mnt/it")]).unwrap();
     assert_eq!(default.backends.len(), 1);
-    assert_eq!(default.backends[0].settings["path"], "/mnt/it");
+    assert_eq!(default.backends[0].settings["root"], "/mnt/it");
 
     let own = defaults(&[("ABACA__BACKEND__SIM__DRIVER", "simulated")]).unwrap();
     assert_eq!((own.backends.len(), own.backends[0].name.as_str()), (1, "sim"));
@@ -242,7 +242,7 @@ driver = "directory"
 [[backend]]
 name = "a"
 driver = "directory"
-paht = "/x"
+rooot = "/x"
 [[backend]]
 name = "a"
 driver = "directory"
@@ -252,7 +252,7 @@ driver = "directory"
         ("ABACA__DATABASE__URL", "oracle://u:s3cret@h"),
         ("ABACA__POLICY__FIEL", "/x"),
         ("ABACA__LOGLEVEL", "info"),
-        ("ABACA__BACKEND__A__PATH", "/y"),
+        ("ABACA__BACKEND__A__ROOT", "/y"),
     ];
     insta::assert_snapshot!(load(text, &environment).unwrap_err());
 }
@@ -329,9 +329,9 @@ fn noauth_stays_on_loopback() {
 
 #[test]
 fn drivers_get_typed_values_from_file_and_environment() {
-    let text = "[[backend]]\nname = 'a'\ndriver = 'directory'\npath = '/x'\n";
-    let config = load(text, &[("ABACA__BACKEND__A__PATH", "/env")]).unwrap();
-    assert_eq!(config.backends[0].settings["path"], json!("/env"));
+    let text = "[[backend]]\nname = 'a'\ndriver = 'directory'\nroot = '/x'\n";
+    let config = load(text, &[("ABACA__BACKEND__A__ROOT", "/env")]).unwrap();
+    assert_eq!(config.backends[0].settings["root"], json!("/env"));
     assert_eq!(source::json_from_text("3"), json!(3));
     assert_eq!(source::json_from_text("true"), json!(true));
     assert_eq!(source::json_from_text("{ a = [1, 2.5] }"), json!({"a": [1, 2.5]}));
