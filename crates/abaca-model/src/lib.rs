@@ -10,6 +10,7 @@ mod operation;
 pub mod quota;
 mod record;
 pub mod scheduler;
+mod share_aggregate;
 mod status;
 mod time;
 
@@ -22,6 +23,9 @@ pub use operation::{Operation, OperationKind, OperationState};
 pub use record::{
     AvailabilityZone, ExportLocation, Service, Share, ShareCapabilities, ShareInstance, ShareType,
     Snapshot, SnapshotInstance,
+};
+pub use share_aggregate::{
+    SharePlace, aggregate_access_rules_status, has_replicas, representative_instance,
 };
 pub use status::{AccessRulesStatus, ParseStatusError, ShareStatus, SnapshotStatus};
 pub use time::{ParseTimestampError, Timestamp};

@@ -68,6 +68,8 @@ CREATE TABLE shares (
     name VARCHAR(255),
     description VARCHAR(1023),
     size BIGINT NOT NULL,
+    -- What the last extend asked for; counts against quota while an instance is extending.
+    requested_size BIGINT,
     share_proto VARCHAR(255) NOT NULL,
     is_public BIGINT NOT NULL,
     share_type_id VARCHAR(36) NOT NULL,
@@ -84,7 +86,9 @@ CREATE TABLE shares (
 CREATE INDEX shares_project_created ON shares (project_id, created_at, id);
 CREATE INDEX shares_created ON shares (created_at, id);
 CREATE INDEX shares_name ON shares (name);
+CREATE INDEX shares_description ON shares (description /*! (255) */);
 CREATE INDEX shares_public ON shares (is_public);
+CREATE INDEX shares_type ON shares (share_type_id);
 CREATE INDEX shares_source_snapshot ON shares (source_snapshot_id);
 
 CREATE TABLE share_metadata (
@@ -94,6 +98,7 @@ CREATE TABLE share_metadata (
     PRIMARY KEY (share_id, name),
     CONSTRAINT share_metadata_share FOREIGN KEY (share_id) REFERENCES shares (id) ON DELETE CASCADE
 ) /*! ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+CREATE INDEX share_metadata_name ON share_metadata (name);
 
 CREATE TABLE share_instances (
     id VARCHAR(36) NOT NULL PRIMARY KEY,
@@ -115,6 +120,7 @@ CREATE TABLE share_instances (
 CREATE INDEX share_instances_share ON share_instances (share_id);
 CREATE INDEX share_instances_host ON share_instances (host);
 CREATE INDEX share_instances_status ON share_instances (status);
+CREATE INDEX share_instances_zone ON share_instances (availability_zone);
 CREATE INDEX share_instances_created ON share_instances (created_at, id);
 
 CREATE TABLE share_instance_export_locations (
@@ -128,6 +134,7 @@ CREATE TABLE share_instance_export_locations (
     CONSTRAINT share_instance_export_locations_instance FOREIGN KEY (share_instance_id) REFERENCES share_instances (id) ON DELETE CASCADE
 ) /*! ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 CREATE INDEX share_instance_export_locations_instance ON share_instance_export_locations (share_instance_id);
+CREATE INDEX share_instance_export_locations_path ON share_instance_export_locations (path /*! (255) */);
 
 CREATE TABLE snapshots (
     id VARCHAR(36) NOT NULL PRIMARY KEY,

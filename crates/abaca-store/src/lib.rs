@@ -8,6 +8,7 @@
 
 mod db;
 mod error;
+mod groups;
 mod list;
 mod migrate;
 mod mysql;
@@ -17,8 +18,12 @@ mod sqlite;
 mod tx;
 
 pub mod audit;
+pub mod export_locations;
 pub mod messages;
 pub mod operations;
+pub mod quota;
+pub mod share_instances;
+pub mod shares;
 pub mod snapshot_export_locations;
 pub mod snapshot_instances;
 pub mod snapshots;

@@ -1,0 +1,185 @@
+//! Which shares a list is of.
+
+use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Query};
+
+use super::{METADATA, TABLE};
+use crate::db::Dialect;
+use crate::operations::escape_like;
+use crate::share_instances;
+
+/// Whose shares may be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of every project.
+    Everything,
+    /// Those of this project.
+    Project(String),
+    /// Those of this project and the public ones of others.
+    ProjectAndPublic(String),
+}
+
+impl Scope {
+    fn condition(&self) -> Cond {
+        let own = |project: &str| Expr::col((TABLE, "project_id")).eq(project);
+        match self {
+            Self::Everything => Cond::all(),
+            Self::Project(project) => Cond::all().add(own(project)),
+            Self::ProjectAndPublic(project) => {
+                Cond::any().add(own(project)).add(Expr::col((TABLE, "is_public")).eq(1_i64))
+            }
+        }
+    }
+}
+
+/// Which shares a list is of. Everything that is given must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Whose.
+    pub scope: Scope,
+    /// With just this name.
+    pub name: Option<String>,
+    /// With just this description.
+    pub description: Option<String>,
+    /// With this in its name, whatever the case.
+    pub name_like: Option<String>,
+    /// With this in its description, whatever the case.
+    pub description_like: Option<String>,
+    /// With an instance in this status.
+    pub status: Option<String>,
+    /// Created from this snapshot.
+    pub source_snapshot_id: Option<String>,
+    /// Of this type.
+    pub share_type_id: Option<String>,
+    /// With an instance in just this `host@backend#pool`.
+    pub host: Option<String>,
+    /// With an instance in this zone, given by its name or id.
+    pub availability_zone: Option<String>,
+    /// With the export location that has this id.
+    pub export_location_id: Option<String>,
+    /// With an export location at this path.
+    pub export_location_path: Option<String>,
+    /// With all of this metadata.
+    pub metadata: Vec<(String, String)>,
+    /// Of a type with all of these extra specs.
+    pub extra_specs: Vec<(String, String)>,
+}
+
+impl Filter {
+    /// All shares that may be seen.
+    #[must_use]
+    pub fn all_of(scope: Scope) -> Self {
+        Self {
+            scope,
+            name: None,
+            description: None,
+            name_like: None,
+            description_like: None,
+            status: None,
+            source_snapshot_id: None,
+            share_type_id: None,
+            host: None,
+            availability_zone: None,
+            export_location_id: None,
+            export_location_path: None,
+            metadata: Vec::new(),
+            extra_specs: Vec::new(),
+        }
+    }
+
+    pub(super) fn scope_condition(&self) -> Cond {
+        self.scope.condition()
+    }
+
+    pub(super) fn condition(&self, dialect: Dialect) -> Cond {
+        let is = |column, value: &Option<String>| {
+            value.as_deref().map(|value| Expr::col((TABLE, column)).eq(value))
+        };
+        let like = |column, part: &Option<String>| {
+            part.as_deref().map(|part| contains(dialect, column, part))
+        };
+        let mut condition = Cond::all()
+            .add(self.scope.condition())
+            .add_option(is("name", &self.name))
+            .add_option(is("description", &self.description))
+            .add_option(is("source_snapshot_id", &self.source_snapshot_id))
+            .add_option(is("share_type_id", &self.share_type_id))
+            .add_option(like("name", &self.name_like))
+            .add_option(like("description", &self.description_like))
+            .add_option(self.in_a_place());
+        for (name, value) in &self.metadata {
+            condition = condition.add(has_metadata(name, value));
+        }
+        for (name, value) in &self.extra_specs {
+            condition = condition.add(has_extra_spec(name, value));
+        }
+        condition
+    }
+
+    /// What one instance of the share must be.
+    fn in_a_place(&self) -> Option<Expr> {
+        let instances = share_instances::TABLE;
+        let is = |column, value: &Option<String>| {
+            value.as_deref().map(|value| Expr::col((instances, column)).eq(value))
+        };
+        let condition = Cond::all()
+            .add_option(is("status", &self.status))
+            .add_option(is("host", &self.host))
+            .add_option(self.availability_zone.as_deref().map(in_zone))
+            .add_option(share_instances::exported(
+                self.export_location_id.as_deref(),
+                self.export_location_path.as_deref(),
+            ));
+        if condition.is_empty() {
+            return None;
+        }
+        let mut places = Query::select();
+        places
+            .expr(Expr::val(1_i64))
+            .from(instances)
+            .and_where(Expr::col((instances, "share_id")).equals((TABLE, "id")))
+            .cond_where(condition);
+        Some(Expr::exists(places))
+    }
+}
+
+/// Case does not matter, on SQLite that of ASCII letters.
+fn contains(dialect: Dialect, column: &'static str, part: &str) -> Expr {
+    let part = match dialect {
+        Dialect::Sqlite => part.to_ascii_lowercase(),
+        Dialect::Postgres | Dialect::Mysql => part.to_lowercase(),
+    };
+    let pattern = format!("%{}%", escape_like(&part));
+    Expr::expr(Func::lower(Expr::col((TABLE, column)))).like(LikeExpr::new(pattern).escape('!'))
+}
+
+fn in_zone(name_or_id: &str) -> Cond {
+    let zone = || Expr::col((share_instances::TABLE, "availability_zone"));
+    let mut names = Query::select();
+    names
+        .from("availability_zones")
+        .column("name")
+        .and_where(Expr::col(("availability_zones", "id")).eq(name_or_id));
+    Cond::any().add(zone().eq(name_or_id)).add(zone().in_subquery(names))
+}
+
+fn has_metadata(name: &str, value: &str) -> Expr {
+    let mut pairs = Query::select();
+    pairs
+        .expr(Expr::val(1_i64))
+        .from(METADATA)
+        .and_where(Expr::col((METADATA, "share_id")).equals((TABLE, "id")))
+        .and_where(Expr::col((METADATA, "name")).eq(name))
+        .and_where(Expr::col((METADATA, "value")).eq(value));
+    Expr::exists(pairs)
+}
+
+fn has_extra_spec(name: &str, value: &str) -> Expr {
+    let specs = "share_type_extra_specs";
+    let mut types = Query::select();
+    types
+        .from(specs)
+        .column("share_type_id")
+        .and_where(Expr::col((specs, "name")).eq(name))
+        .and_where(Expr::col((specs, "value")).eq(value));
+    Expr::col((TABLE, "share_type_id")).in_subquery(types)
+}
