@@ -46,9 +46,10 @@ impl Filter {
 fn on_host(host: &str) -> Cond {
     let column = || Expr::col((TABLE, "host"));
     let inside = format!("{host}#");
-    // Not LIKE, which would be blind to case on SQLite.
-    let length = i64::try_from(inside.chars().count()).unwrap_or(i64::MAX);
-    let start = Func::cust("SUBSTR").args([column(), Expr::val(1_i64), Expr::val(length)]);
+    // Not LIKE, which would be blind to case on SQLite. The numbers are no parameters, since
+    // PostgreSQL would want those to be of another type.
+    let length = Expr::cust(inside.chars().count().to_string());
+    let start = Func::cust("SUBSTR").args([column(), Expr::cust("1"), length]);
     Cond::any().add(column().eq(host)).add(Expr::expr(start).eq(inside))
 }
 

@@ -134,7 +134,7 @@ impl Filter {
         }
         let mut places = Query::select();
         places
-            .expr(Expr::val(1_i64))
+            .column((instances, "id"))
             .from(instances)
             .and_where(Expr::col((instances, "share_id")).equals((TABLE, "id")))
             .cond_where(condition);
@@ -165,7 +165,7 @@ fn in_zone(name_or_id: &str) -> Cond {
 fn has_metadata(name: &str, value: &str) -> Expr {
     let mut pairs = Query::select();
     pairs
-        .expr(Expr::val(1_i64))
+        .column((METADATA, "name"))
         .from(METADATA)
         .and_where(Expr::col((METADATA, "share_id")).equals((TABLE, "id")))
         .and_where(Expr::col((METADATA, "name")).eq(name))

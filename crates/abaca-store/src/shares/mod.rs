@@ -218,7 +218,7 @@ fn counted_size() -> CaseStatement {
     let instances = share_instances::TABLE;
     let mut extending = Query::select();
     extending
-        .expr(Expr::val(1_i64))
+        .column((instances, "id"))
         .from(instances)
         .and_where(Expr::col((instances, "share_id")).equals((TABLE, "id")))
         .and_where(Expr::col((instances, "status")).eq(ShareStatus::Extending.as_str()));

@@ -6,6 +6,7 @@ mod layer;
 mod migrations;
 mod operations;
 mod seed;
+mod shares;
 mod snapshot_instances;
 mod snapshots;
 
