@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout_at;
+use tracing::Instrument;
 
 use super::microversion::{EXPERIMENTAL_HEADER, VERSION_HEADER};
 use super::query::decode_percent;
@@ -21,6 +22,7 @@ use super::route::{Check, Matched, RouteTable};
 use super::{ApiError, Call, Links, Microversion, Query, Reply, RequestId, Route, V};
 use super::{body, health, router, versions};
 use crate::app::App;
+use crate::telemetry::{logs, metrics};
 
 /// The API as a service to be served on a listener, or called in process by a test.
 ///
@@ -58,13 +60,16 @@ async fn answer(app: Arc<App>, table: &RouteTable, request: Request) -> Response
     let (parts, request_body) = request.into_parts();
     let request_id = RequestId::from_headers(&parts.headers);
     let mut known = Known::default();
+    let span = logs::request_span(&request_id.to_string());
     let handled = handle(app, table, &parts, request_body, &request_id, &mut known);
+    let handled = handled.instrument(span.clone());
     let result = match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(result) => result,
         Err(panic) => Err(ApiError::internal(panic_text(panic.as_ref()))),
     };
+    let _entered = span.entered();
     let mut response = result.unwrap_or_else(|error| {
-        log_failure(&error, &parts, &request_id);
+        log_failure(&error, &parts);
         if let ApiError::NotAcceptable { version } = error {
             known.version = Some(version);
         }
@@ -72,15 +77,16 @@ async fn answer(app: Arc<App>, table: &RouteTable, request: Request) -> Response
     });
     add_headers(response.headers_mut(), &request_id, &known);
     let route = known.route.as_ref().map_or("", |route| route.path);
+    let (code, elapsed) = (response.status().as_u16(), started.elapsed());
     tracing::info!(
         method = %parts.method,
         path = parts.uri.path(),
         route,
-        status = response.status().as_u16(),
-        milliseconds = started.elapsed().as_millis(),
-        %request_id,
-        "request"
+        status = code,
+        milliseconds = elapsed.as_millis(),
+        "answered"
     );
+    metrics::http_request(route, parts.method.as_str(), code, elapsed);
     response
 }
 
@@ -121,6 +127,7 @@ async fn handle_v2(
     deadline: tokio::time::Instant,
 ) -> Result<Reply, ApiError> {
     let mut caller = app.identity.authenticate(parts).await?;
+    logs::caller(&caller);
     let spoken = Microversion::negotiate(&parts.headers)?;
     known.version = Some(spoken.version);
     known.experimental = spoken.experimental;
@@ -148,7 +155,10 @@ async fn handle_v2(
         .path
         .iter()
         .map(|(name, value)| Ok((*name, decode_percent(value)?)))
-        .collect::<Result<_, ApiError>>()?;
+        .collect::<Result<Vec<_>, ApiError>>()?;
+    for (name, value) in &path {
+        logs::path_value(route.path, name, value);
+    }
 
     caller.is_admin = app.policy.allows("context_is_admin", &caller, None).await;
     if route.check == Check::Router && !app.policy.allows(route.rule, &caller, None).await {
@@ -229,7 +239,7 @@ fn add_headers(headers: &mut HeaderMap, request_id: &RequestId, known: &Known) {
 }
 
 /// Logs what the client is not told. The only place where a failed request is logged.
-fn log_failure(error: &ApiError, parts: &Parts, request_id: &RequestId) {
+fn log_failure(error: &ApiError, parts: &Parts) {
     if !error.status().is_server_error() {
         return;
     }
@@ -240,7 +250,7 @@ fn log_failure(error: &ApiError, parts: &Parts, request_id: &RequestId) {
         chain.push_str(&cause.to_string());
         source = cause.source();
     }
-    tracing::error!(method = %parts.method, path = parts.uri.path(), %request_id, "{chain}");
+    tracing::error!(method = %parts.method, path = parts.uri.path(), "{chain}");
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

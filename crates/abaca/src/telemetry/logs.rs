@@ -56,6 +56,7 @@ pub fn request_span(request_id: &str) -> Span {
         share_instance_id = field::Empty,
         snapshot_id = field::Empty,
         snapshot_instance_id = field::Empty,
+        resource_id = field::Empty,
     )
 }
 
@@ -76,9 +77,22 @@ pub fn caller(caller: &Caller) {
 }
 
 /// Notes a resource in the current request's span. `field` is one of the span's: `share_id`,
-/// `share_instance_id`, `snapshot_id`, `snapshot_instance_id`; others are not kept.
+/// `share_instance_id`, `snapshot_id`, `snapshot_instance_id`, `resource_id`; others are not kept.
 pub fn resource(field: &str, id: &str) {
     Span::current().record(field, id);
+}
+
+/// Notes a value of the request's path: the `{id}` of `/snapshots/{id}` is a `snapshot_id`.
+pub fn path_value(template: &str, name: &str, value: &str) {
+    let field = match (name, template.split('/').nth(1)) {
+        ("id", Some("shares")) => "share_id",
+        ("id", Some("share_instances")) => "share_instance_id",
+        ("id", Some("snapshots")) => "snapshot_id",
+        ("id", Some("snapshot-instances")) => "snapshot_instance_id",
+        ("id", _) => "resource_id",
+        (name, _) => name,
+    };
+    resource(field, value);
 }
 
 #[cfg(test)]
@@ -127,7 +141,8 @@ mod tests {
             ..Caller::default()
         };
         caller(&known);
-        resource("snapshot_instance_id", "some-id");
+        path_value("/snapshot-instances/{id}/action", "id", "some-id");
+        path_value("/share-types/{id}", "id", "a-type");
         resource("no such field", "x");
         tracing::info!(status = 200, "answered");
     }
@@ -142,6 +157,7 @@ mod tests {
         assert_eq!(span["request_id"], "req-1");
         assert_eq!((&span["user_id"], &span["project_id"]), (&"alice".into(), &"proj".into()));
         assert_eq!(span["snapshot_instance_id"], "some-id");
+        assert_eq!(span["resource_id"], "a-type");
         assert!(span.get("share_id").is_none());
     }
 
