@@ -144,6 +144,7 @@ fn check_mark(top: BorrowedFd<'_>, path: &str) -> DriverResult<()> {
         }
         write_mark(top).map_err(failed)?;
     }
+    remove_unfinished_marks(top).map_err(failed)?;
     let content = read_small_file(top, MARK).map_err(failed)?;
     let mark: Mark = serde_json::from_slice(&content)
         .map_err(|error| DriverError::failed(format!("reading {path}/{MARK}"), error))?;
@@ -177,11 +178,28 @@ fn write_mark(top: BorrowedFd<'_>) -> FsResult<()> {
         rustix::fs::linkat(top, name.as_str(), top, MARK, rustix::fs::AtFlags::empty())
     });
     match linked {
-        Err(error) if !error.already_exists() => return Err(error),
+        Err(error) if !sys::exists(top, MARK)? => return Err(error),
         _ => {}
     }
-    sys::remove_file(top, name.as_str())?;
     sys::sync(top)
+}
+
+/// Removes the other names of the mark, and those that killed or slower processes left.
+fn remove_unfinished_marks(top: BorrowedFd<'_>) -> FsResult<()> {
+    let mut names = Vec::new();
+    sys::read_directory(top, |name, _| {
+        if name.to_bytes().starts_with(NEW_MARK.as_bytes()) {
+            names.push(name.to_owned());
+        }
+        Ok(())
+    })?;
+    for name in names {
+        match sys::remove_file(top, name.as_c_str()) {
+            Err(error) if !error.is_gone() => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn open_parts(path: String, top: OwnedFd) -> FsResult<Root> {

@@ -1,5 +1,9 @@
 //! Tests of the backends through the crate's public door.
 #![expect(clippy::unwrap_used, reason = "a test ends with the first surprise")]
 
+mod again;
 mod backends;
 mod conformance;
+mod file_systems;
+mod kill;
+mod ordinary_user;

@@ -1,0 +1,167 @@
+//! The directory backend on file systems of its own: with reflinks, full, with mounts inside.
+//!
+//! Each test mounts in a mount namespace of a process of its own, so that nothing stays mounted
+//! and no loop device stays taken, however it ends. That wants root; scripts/test installs mkfs.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use abaca_drivers::conformance::run;
+use abaca_drivers::{Driver, DriverError, NewShare, NewSnapshot, SnapshotRef, build};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::again::{arguments, ensure_passed, variable};
+use crate::backends::{DirectorySubject, leftovers, settings};
+
+const MOUNT: &str = "ABACA_TEST_MOUNT";
+const MIB: u64 = 1 << 20;
+
+/// Runs an ignored test with `mount` done in a namespace of its own.
+fn run_mounted(test: &str, mount: &[&str], top: &Path) {
+    let point = top.join("mounted");
+    fs::create_dir(&point).unwrap();
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-ec", "\"$@\" \"$MOUNT_POINT\"; exec \"$TEST\" $ARGUMENTS", "-"])
+        .args(mount)
+        .env("MOUNT_POINT", &point)
+        .env("TEST", std::env::current_exe().unwrap())
+        .env("ARGUMENTS", arguments(test).join(" "))
+        .env(MOUNT, &point)
+        .output()
+        .unwrap();
+    ensure_passed(&output);
+    assert_eq!(fs::read_dir(&point).unwrap().count(), 0, "it is mounted outside the namespace");
+}
+
+/// Formats a file of four GiB, nearly all of it a hole, and runs a test on it.
+fn run_on_image(test: &str, mkfs: &[&str]) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let image = top.path().join("image");
+    File::create(&image).unwrap().set_len(4096 * MIB).unwrap();
+    // The tools live in sbin, which is not on everybody's PATH.
+    let path = format!("{}:/usr/sbin:/sbin", variable("PATH").unwrap_or_default());
+    let made = Command::new(mkfs[0]).args(&mkfs[1..]).arg(&image).env("PATH", path).output();
+    let made = made.unwrap_or_else(|error| panic!("{}: {error}; run scripts/test", mkfs[0]));
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    run_mounted(test, &["mount", "-o", "loop", image.to_str().unwrap()], top.path());
+}
+
+#[test]
+fn reflinks_on_xfs() {
+    run_on_image("file_systems::conformance_with_reflinks", &["mkfs.xfs", "-q", "-m", "reflink=1"]);
+}
+
+#[test]
+fn reflinks_on_btrfs() {
+    run_on_image("file_systems::conformance_with_reflinks", &["mkfs.btrfs", "-q"]);
+}
+
+#[test]
+fn a_full_file_system() {
+    if rustix::process::geteuid().is_root() {
+        let top = tempfile::tempdir().unwrap();
+        let mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "none"];
+        run_mounted("file_systems::full", &mount, top.path());
+    }
+}
+
+#[test]
+fn a_file_system_mounted_inside_a_share() {
+    if rustix::process::geteuid().is_root() {
+        let top = tempfile::tempdir().unwrap();
+        let mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "none"];
+        run_mounted("file_systems::mounted_inside", &mount, top.path());
+    }
+}
+
+async fn open(root: &Path) -> Arc<dyn Driver> {
+    let values = json!({ "root": root, "must_be_mount_point": true });
+    build("directory", &settings(values)).await.unwrap()
+}
+
+async fn share(driver: &dyn Driver) -> (NewShare, PathBuf) {
+    let (id, protocol, pool) = (Uuid::new_v4(), "NFS".to_owned(), "directory".to_owned());
+    let share = NewShare { id, size_gb: 1, protocol, pool };
+    let path = driver.create_share(&share).await.unwrap().remove(0).path;
+    (share, path.into())
+}
+
+fn snapshot_of(share: &NewShare) -> NewSnapshot {
+    NewSnapshot { id: Uuid::new_v4(), share_instance_id: share.id }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn conformance_with_reflinks() {
+    let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
+    run(&DirectorySubject { root: point.join("backend") }).await.unwrap();
+    let driver = build("directory", &settings(json!({ "root": point.join("backend") }))).await;
+    let driver = driver.unwrap();
+    assert_eq!(driver.stats().await.unwrap()[0].extra["reflink"], true);
+
+    // A snapshot of 256 MiB, and a share from it, take next to no space.
+    let (source, path) = share(&*driver).await;
+    fs::write(path.join("big"), vec![7; 256 * MIB as usize]).unwrap();
+    let free = || {
+        rustix::fs::syncfs(File::open(&point).unwrap()).unwrap();
+        let space = rustix::fs::statvfs(&point).unwrap();
+        space.f_bfree * space.f_frsize
+    };
+    let before = free();
+    let snapshot = driver.create_snapshot(&snapshot_of(&source)).await.unwrap();
+    let copy = NewShare { id: Uuid::new_v4(), ..source };
+    let reference = SnapshotRef::from(&snapshot);
+    driver.create_share_from_snapshot(&copy, &reference).await.unwrap();
+    let taken = before.saturating_sub(free());
+    assert!(taken < 32 * MIB, "{taken} bytes were taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn full() {
+    let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
+    let driver = open(&point).await;
+    let (share, path) = share(&*driver).await;
+    fs::write(path.join("ten"), vec![7; 10 * MIB as usize]).unwrap();
+    let new = snapshot_of(&share);
+    let error = driver.create_snapshot(&new).await.unwrap_err();
+    assert!(matches!(error, DriverError::NoSpace { .. }), "{error:?}");
+    assert!(driver.get_snapshot(new.id, share.id).await.unwrap().is_none());
+    // The failed copy gave its space back by itself.
+    let found = leftovers(&point);
+    assert_eq!(found.len(), 1, "only the share is left: {found:?}");
+    fs::write(path.join("ten"), "less").unwrap();
+    driver.create_snapshot(&new).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn mounted_inside() {
+    let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
+    let driver = open(&point).await;
+    let (share, path) = share(&*driver).await;
+    let inside = path.join("inside");
+    fs::create_dir(&inside).unwrap();
+    let call = |program: &str, arguments: &[&str]| {
+        let status = Command::new(program).args(arguments).status().unwrap();
+        assert!(status.success(), "{program} {arguments:?}");
+    };
+    call("mount", &["-t", "tmpfs", "none", inside.to_str().unwrap()]);
+    fs::write(inside.join("foreign"), "bytes").unwrap();
+    let error = driver.create_snapshot(&snapshot_of(&share)).await.unwrap_err();
+    assert!(matches!(error, DriverError::Failed { .. }), "{error:?}");
+    let error = driver.delete_share(share.id).await.unwrap_err();
+    assert!(matches!(error, DriverError::Failed { .. }), "{error:?}");
+    let trashed = point.join(format!("trash/share-{}/data/inside", share.id));
+    assert_eq!(fs::read(trashed.join("foreign")).unwrap(), b"bytes", "foreign bytes were deleted");
+
+    call("umount", &[trashed.to_str().unwrap()]);
+    driver.delete_share(share.id).await.unwrap();
+    assert_eq!(leftovers(&point), Vec::<String>::new());
+}

@@ -1,0 +1,287 @@
+//! The process is killed in the middle of calls; whoever comes next finds nothing half made.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+
+use abaca_drivers::{Driver, NewShare, NewSnapshot, SnapshotRef, build};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::again::{ensure_passed, this_test, variable};
+use crate::backends::{leftovers, settings};
+
+const SIGKILL: i32 = 9;
+const PLAN: &str = "ABACA_TEST_PLAN";
+const KILL_AT: &str = "ABACA_DIRECTORY_KILL_AT";
+
+/// What the child does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Call {
+    Open,
+    CreateShare,
+    ExtendShare,
+    DeleteShare,
+    CreateSnapshot,
+    DeleteSnapshot,
+    CreateShareFromSnapshot,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Plan {
+    root: PathBuf,
+    call: Call,
+    share: Uuid,
+    snapshot: Uuid,
+    copy: Uuid,
+}
+
+impl Plan {
+    fn new(root: &Path, call: Call) -> Self {
+        let (share, snapshot, copy) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
+        Self { root: root.to_owned(), call, share, snapshot, copy }
+    }
+
+    fn share(&self, id: Uuid) -> NewShare {
+        NewShare { id, size_gb: 1, protocol: "NFS".into(), pool: "directory".into() }
+    }
+
+    fn snapshot(&self) -> NewSnapshot {
+        NewSnapshot { id: self.snapshot, share_instance_id: self.share }
+    }
+
+    async fn open(&self) -> Arc<dyn Driver> {
+        build("directory", &settings(json!({ "root": self.root }))).await.unwrap()
+    }
+
+    /// Makes what the call works on.
+    async fn prepare(&self) {
+        if self.call == Call::Open {
+            return;
+        }
+        let driver = self.open().await;
+        if self.call == Call::CreateShare {
+            return;
+        }
+        driver.create_share(&self.share(self.share)).await.unwrap();
+        plant(&self.data("shares", self.share));
+        if matches!(self.call, Call::DeleteSnapshot | Call::CreateShareFromSnapshot) {
+            driver.create_snapshot(&self.snapshot()).await.unwrap();
+        }
+    }
+
+    async fn run(&self, driver: &dyn Driver) {
+        let reference = SnapshotRef::from(self.snapshot());
+        match self.call {
+            Call::Open => {}
+            Call::CreateShare => drop(driver.create_share(&self.share(self.share)).await.unwrap()),
+            Call::ExtendShare => driver.extend_share(self.share, 5).await.unwrap(),
+            Call::DeleteShare => driver.delete_share(self.share).await.unwrap(),
+            Call::CreateSnapshot => drop(driver.create_snapshot(&self.snapshot()).await.unwrap()),
+            Call::DeleteSnapshot => driver.delete_snapshot(&reference).await.unwrap(),
+            Call::CreateShareFromSnapshot => {
+                let copy = self.share(self.copy);
+                driver.create_share_from_snapshot(&copy, &reference).await.unwrap();
+            }
+        }
+    }
+
+    /// What the ground truth says is true, and is the state before the call or the state after.
+    async fn check(&self, driver: &dyn Driver, finished: bool) {
+        let share = driver.get_share(self.share).await.unwrap();
+        let snapshot = driver.get_snapshot(self.snapshot, self.share).await.unwrap();
+        let copy = driver.get_share(self.copy).await.unwrap();
+        let size = share.as_ref().map(|share| share.size_gb);
+        let (before, after, now) = match self.call {
+            Call::Open => (true, true, driver.list_shares().await.unwrap().is_empty()),
+            Call::CreateShare => (false, true, share.is_some()),
+            Call::ExtendShare => (false, true, size == Some(5)),
+            Call::DeleteShare => (true, false, share.is_some()),
+            Call::CreateSnapshot => (false, true, snapshot.is_some()),
+            Call::DeleteSnapshot => (true, false, snapshot.is_some()),
+            Call::CreateShareFromSnapshot => (false, true, copy.is_some()),
+        };
+        assert!(now == after || (!finished && now == before), "{self:?}: {now}");
+        if matches!(self.call, Call::Open | Call::CreateShare) {
+            return;
+        }
+        assert!(size.is_none_or(|size| size == 1 || self.call == Call::ExtendShare), "{share:?}");
+        if share.is_some() {
+            ensure_planted(&self.data("shares", self.share));
+        }
+        if let Some(snapshot) = snapshot {
+            ensure_planted(Path::new(&snapshot.provider_location));
+        }
+        if copy.is_some() {
+            ensure_planted(&self.data("shares", self.copy));
+        }
+    }
+
+    async fn clean_up(&self, driver: &dyn Driver) {
+        driver.sweep().await.unwrap();
+        for part in ["tmp", "trash", "locks"] {
+            let left = fs::read_dir(self.root.join(part)).unwrap().count();
+            assert_eq!(left, 0, "{part} is not empty after the sweep");
+        }
+        driver.delete_snapshot(&self.snapshot().into()).await.unwrap();
+        driver.delete_share(self.share).await.unwrap();
+        driver.delete_share(self.copy).await.unwrap();
+        assert_eq!(leftovers(&self.root), Vec::<String>::new());
+    }
+
+    fn data(&self, container: &str, id: Uuid) -> PathBuf {
+        self.root.join(container).join(id.to_string()).join("data")
+    }
+}
+
+fn plant(top: &Path) {
+    fs::create_dir_all(top.join("directory/within")).unwrap();
+    fs::write(top.join("file"), vec![1; 100_000]).unwrap();
+    fs::write(top.join("directory/within/file"), "bytes").unwrap();
+    fs::hard_link(top.join("file"), top.join("directory/second")).unwrap();
+    symlink("file", top.join("link")).unwrap();
+}
+
+fn ensure_planted(top: &Path) {
+    assert_eq!(fs::read(top.join("file")).unwrap(), vec![1; 100_000]);
+    assert_eq!(fs::read(top.join("directory/second")).unwrap(), vec![1; 100_000]);
+    assert_eq!(fs::read(top.join("directory/within/file")).unwrap(), b"bytes");
+    assert_eq!(fs::read_link(top.join("link")).unwrap(), Path::new("file"));
+    let entries = fs::read_dir(top).unwrap().count();
+    assert_eq!(entries, 3, "{entries} entries in {}", top.display());
+}
+
+fn run_child(plan: &Plan, kill_at: Option<u64>) -> ExitStatus {
+    let mut child = this_test("kill::child");
+    child.env(PLAN, serde_json::to_string(plan).unwrap());
+    if let Some(number) = kill_at {
+        child.env(KILL_AT, number.to_string());
+    }
+    let output = child.output().unwrap();
+    if output.status.signal() != Some(SIGKILL) {
+        ensure_passed(&output);
+    }
+    output.status
+}
+
+#[tokio::test]
+#[ignore = "started by the tests of this module"]
+async fn child() {
+    let Some(plan) = variable(PLAN) else { return };
+    let plan: Plan = serde_json::from_str(&plan).unwrap();
+    let driver = plan.open().await;
+    plan.run(&*driver).await;
+}
+
+/// Kills the child before its first change of the file system, its second, and so on until it
+/// gets through. `at_least` is how many changes the call must have, so that the test sees them.
+async fn kill_at_every_change(call: Call, at_least: u64) {
+    let top = tempfile::tempdir().unwrap();
+    let mut kill_at = 1;
+    loop {
+        let root = top.path().join(kill_at.to_string());
+        let plan = Plan::new(&root, call);
+        plan.prepare().await;
+        let status = run_child(&plan, Some(kill_at));
+        let finished = status.signal() != Some(SIGKILL);
+        let driver = plan.open().await;
+        plan.check(&*driver, finished).await;
+        if kill_at % 2 == 0 {
+            driver.sweep().await.unwrap();
+            plan.check(&*driver, finished).await;
+        }
+        plan.run(&*driver).await;
+        plan.check(&*driver, true).await;
+        plan.clean_up(&*driver).await;
+        fs::remove_dir_all(&root).unwrap();
+        if finished {
+            break;
+        }
+        kill_at += 1;
+    }
+    assert!(kill_at > at_least, "only {} changes were seen", kill_at - 1);
+}
+
+#[tokio::test]
+async fn while_the_root_is_taken_into_use() {
+    kill_at_every_change(Call::Open, 8).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_created() {
+    kill_at_every_change(Call::CreateShare, 8).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_extended() {
+    kill_at_every_change(Call::ExtendShare, 5).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_deleted() {
+    kill_at_every_change(Call::DeleteShare, 8).await;
+}
+
+#[tokio::test]
+async fn while_a_snapshot_is_created() {
+    kill_at_every_change(Call::CreateSnapshot, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_snapshot_is_deleted() {
+    kill_at_every_change(Call::DeleteSnapshot, 8).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_created_from_a_snapshot() {
+    kill_at_every_change(Call::CreateShareFromSnapshot, 40).await;
+}
+
+/// Takes and deletes snapshots for ever.
+#[tokio::test]
+#[ignore = "started by at_any_moment"]
+async fn endless_child() {
+    let Some(plan) = variable(PLAN) else { return };
+    let plan: Plan = serde_json::from_str(&plan).unwrap();
+    let driver = plan.open().await;
+    loop {
+        driver.create_snapshot(&plan.snapshot()).await.unwrap();
+        driver.delete_snapshot(&plan.snapshot().into()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn at_any_moment() {
+    let top = tempfile::tempdir().unwrap();
+    let plan = Plan::new(&top.path().join("root"), Call::CreateSnapshot);
+    let driver = plan.open().await;
+    driver.create_share(&plan.share(plan.share)).await.unwrap();
+    plant(&plan.data("shares", plan.share));
+    for round in 0..25_u64 {
+        let mut child = this_test("kill::endless_child");
+        child.env(PLAN, serde_json::to_string(&plan).unwrap());
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Its first lock shows that it is at work; then it gets a little further each round.
+        let locks = plan.root.join("locks");
+        while fs::read_dir(&locks).unwrap().count() == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
+            std::thread::yield_now();
+        }
+        let moment = std::time::Instant::now() + std::time::Duration::from_micros(round * 1_379);
+        while std::time::Instant::now() < moment {
+            std::hint::spin_loop();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        plan.check(&*driver, false).await;
+        plan.run(&*driver).await;
+        plan.check(&*driver, true).await;
+        driver.delete_snapshot(&plan.snapshot().into()).await.unwrap();
+    }
+    plan.clean_up(&*driver).await;
+}
