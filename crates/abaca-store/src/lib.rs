@@ -18,11 +18,14 @@ mod sqlite;
 mod tx;
 
 pub mod audit;
+pub mod availability_zones;
 pub mod export_locations;
 pub mod messages;
 pub mod operations;
 pub mod quota;
+pub mod services;
 pub mod share_instances;
+pub mod share_types;
 pub mod shares;
 pub mod snapshot_export_locations;
 pub mod snapshot_instances;

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, QuotaConfig};
+use crate::config::{ApiConfig, Config, QuotaConfig};
 use crate::identity::{Caller, Identity, IdentityError};
+use crate::telemetry::metrics::Metrics;
 
 /// Which part of the service runs in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -65,10 +66,12 @@ pub struct App {
     pub settings: ApiSettings,
     /// The default quota of a project.
     pub quota: QuotaConfig,
-    /// The rows.
+    /// The database.
     pub db: Db,
     /// Wakes the runner of this process.
     pub queue: Arc<Notify>,
+    /// Served as `/metrics` by the API's own listener; `None` when there is another for it, or none.
+    pub metrics: Option<Metrics>,
     /// Says who is calling.
     pub identity: Identity,
     /// Says who may do what.
@@ -94,6 +97,8 @@ pub struct ApiSettings {
     pub max_limit: u64,
     /// The name of the share type that stands in when a tenant names none.
     pub default_share_type: Option<String>,
+    /// A service whose last heartbeat is older is down.
+    pub service_down_after: Duration,
 }
 
 impl Default for ApiSettings {
@@ -103,6 +108,19 @@ impl Default for ApiSettings {
             request_timeout: Duration::from_secs(60),
             max_limit: 1_000,
             default_share_type: None,
+            service_down_after: Duration::from_secs(60),
+        }
+    }
+}
+
+impl From<&ApiConfig> for ApiSettings {
+    fn from(config: &ApiConfig) -> Self {
+        Self {
+            max_body_bytes: usize::try_from(config.max_body_bytes).unwrap_or(usize::MAX),
+            request_timeout: config.request_timeout,
+            max_limit: config.max_limit.into(),
+            default_share_type: Some(config.default_share_type.clone()),
+            ..Self::default()
         }
     }
 }

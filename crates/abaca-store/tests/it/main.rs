@@ -6,6 +6,8 @@ mod layer;
 mod migrations;
 mod operations;
 mod seed;
+mod services;
+mod share_types;
 mod shares;
 mod snapshot_instances;
 mod snapshots;

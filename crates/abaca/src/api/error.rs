@@ -133,21 +133,16 @@ impl ApiError {
 
     /// The key of the body. The reference has no name of its own for the rarer statuses.
     fn fault(&self) -> &'static str {
-        match self {
-            Self::BadRequest(_) => "badRequest",
-
-            Self::Forbidden(_) => "forbidden",
-            Self::NotFound(_) => "itemNotFound",
-            Self::MethodNotAllowed { .. } => "badMethod",
-            Self::Conflict(_) => "conflictingRequest",
-            Self::OverLimit(_) => "overLimit",
-            Self::UnsupportedMediaType => "badMediaType",
-            Self::Unavailable(_) | Self::TimedOut => "serviceUnavailable",
-            Self::Identity(_)
-            | Self::NotAcceptable { .. }
-            | Self::RequestTimeout
-            | Self::Unprocessable(_)
-            | Self::Internal(_) => "computeFault",
+        match self.status() {
+            StatusCode::BAD_REQUEST => "badRequest",
+            StatusCode::FORBIDDEN => "forbidden",
+            StatusCode::NOT_FOUND => "itemNotFound",
+            StatusCode::METHOD_NOT_ALLOWED => "badMethod",
+            StatusCode::CONFLICT => "conflictingRequest",
+            StatusCode::PAYLOAD_TOO_LARGE => "overLimit",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "badMediaType",
+            StatusCode::SERVICE_UNAVAILABLE => "serviceUnavailable",
+            _ => "computeFault",
         }
     }
 
@@ -219,7 +214,10 @@ impl ApiError {
 impl From<abaca_store::Error> for ApiError {
     fn from(error: abaca_store::Error) -> Self {
         match error {
-            abaca_store::Error::Unavailable(_) => Self::Unavailable(error.into()),
+            // A conflict that is left after all retries: too much is going on at the moment.
+            abaca_store::Error::Unavailable(_) | abaca_store::Error::Conflict(_) => {
+                Self::Unavailable(error.into())
+            }
             _ => Self::Internal(error.into()),
         }
     }

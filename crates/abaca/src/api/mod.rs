@@ -4,6 +4,7 @@
 //! authentication, microversion, route, policy, handler. A handler is an
 //! `async fn(Call) -> Result<Reply, ApiError>` in the folder of its resource.
 
+mod availability_zones;
 mod batches;
 mod body;
 mod call;
@@ -19,6 +20,9 @@ mod request;
 mod request_id;
 pub mod route;
 pub mod router;
+mod scheduler_stats;
+mod services;
+mod share_types;
 mod snapshot_instances;
 mod snapshots;
 mod versions;

@@ -22,7 +22,8 @@ use super::route::{Check, Matched, RouteTable};
 use super::{ApiError, Call, Links, Microversion, Query, Reply, RequestId, Route, V};
 use super::{body, health, router, versions};
 use crate::app::App;
-use crate::telemetry::{logs, metrics};
+use crate::telemetry::logs;
+use crate::telemetry::metrics::{self, Metrics};
 
 /// The API as a service to be served on a listener, or called in process by a test.
 ///
@@ -105,6 +106,7 @@ async fn handle(
             return Ok(reply.into_response());
         }
         "/healthcheck" => return Ok(health::answer(&parts.method, &parts.headers)),
+        "/metrics" => return metrics_text(&app),
         path => path.strip_prefix("/v2").filter(|rest| rest.is_empty() || rest.starts_with('/')),
     };
     let path = path.ok_or_else(ApiError::no_route)?;
@@ -113,6 +115,15 @@ async fn handle(
     let work = handle_v2(app, table, parts, path, request_body, request_id, known, deadline);
     let reply = timeout_at(deadline, work).await.unwrap_or(Err(ApiError::TimedOut))?;
     Ok(reply.into_response())
+}
+
+/// What Prometheus asks for. Without a token, so only where the listener is for the operator.
+fn metrics_text(app: &App) -> Result<Response<Body>, ApiError> {
+    let metrics = app.metrics.as_ref().ok_or_else(ApiError::no_route)?;
+    let mut response = Response::new(Body::from(metrics.render()));
+    let content_type = HeaderValue::from_static(Metrics::CONTENT_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    Ok(response)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the pieces of one request, taken apart once")]

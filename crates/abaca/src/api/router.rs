@@ -4,8 +4,11 @@
 //! that allows it, the handler. Rows of one path may differ by version. A path that is here, but not
 //! in the version a request speaks, answers 404, as a path that is nowhere.
 
-use super::route::{action, get, put};
-use super::{Route, V, snapshot_instances, snapshots};
+use super::route::{action, delete, get, post, put};
+use super::{
+    Route, V, availability_zones, scheduler_stats, services, share_types, snapshot_instances,
+    snapshots,
+};
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
 #[must_use]
@@ -25,5 +28,34 @@ pub fn routes() -> Vec<Route> {
         action("/snapshot-instances/{id}/action", "reset_status", V(2, 19).., "share_snapshot_instance:reset_status", snapshot_instances::reset_status),
         get("/snapshot-instances/{id}/export-locations", V(2, 32).., "share_snapshot_instance_export_location:index", snapshot_instances::export_locations),
         get("/snapshot-instances/{id}/export-locations/{export_location_id}", V(2, 32).., "share_snapshot_instance_export_location:show", snapshot_instances::export_location),
+
+        get("/os-availability-zone", V(2, 0)..=V(2, 6), "availability_zone:index", availability_zones::list),
+        get("/availability-zones", V(2, 7).., "availability_zone:index", availability_zones::list),
+
+        get("/os-services", V(2, 0)..=V(2, 6), "service:index", services::list),
+        put("/os-services/enable", V(2, 0)..=V(2, 6), "service:update", services::enable),
+        put("/os-services/disable", V(2, 0)..=V(2, 6), "service:update", services::disable),
+        get("/services", V(2, 7).., "service:index", services::list),
+        put("/services/enable", V(2, 7).., "service:update", services::enable),
+        put("/services/disable", V(2, 7).., "service:update", services::disable),
+
+        get("/scheduler-stats/pools", V(2, 0).., "scheduler_stats:pools:index", scheduler_stats::pools),
+        get("/scheduler-stats/pools/detail", V(2, 0).., "scheduler_stats:pools:detail", scheduler_stats::pools_detail),
+
+        get("/types", V(2, 0).., "share_type:index", share_types::list),
+        post("/types", V(2, 0).., "share_type:create", share_types::create),
+        get("/types/default", V(2, 0).., "share_type:default", share_types::default),
+        get("/types/{id}", V(2, 0).., "share_type:show", share_types::show),
+        put("/types/{id}", V(2, 50).., "share_type:update", share_types::update),
+        delete("/types/{id}", V(2, 0).., "share_type:delete", share_types::delete),
+        get("/types/{id}/extra_specs", V(2, 0).., "share_types_extra_spec:index", share_types::list_extra_specs),
+        post("/types/{id}/extra_specs", V(2, 0).., "share_types_extra_spec:create", share_types::create_extra_specs),
+        get("/types/{id}/extra_specs/{key}", V(2, 0).., "share_types_extra_spec:show", share_types::show_extra_spec),
+        put("/types/{id}/extra_specs/{key}", V(2, 0).., "share_types_extra_spec:update", share_types::update_extra_spec),
+        delete("/types/{id}/extra_specs/{key}", V(2, 0).., "share_types_extra_spec:delete", share_types::delete_extra_spec),
+        get("/types/{id}/share_type_access", V(2, 0).., "share_type:list_project_access", share_types::list_project_access),
+        get("/types/{id}/os-share-type-access", V(2, 0).., "share_type:list_project_access", share_types::list_project_access),
+        action("/types/{id}/action", "addProjectAccess", V(2, 0).., "share_type:add_project_access", share_types::add_project_access),
+        action("/types/{id}/action", "removeProjectAccess", V(2, 0).., "share_type:remove_project_access", share_types::remove_project_access),
     ]
 }

@@ -2,5 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod availability_zones;
 mod framework;
+mod scheduler_stats;
+mod services;
+mod share_types;
 mod support;

@@ -1,6 +1,7 @@
 //! The API in process: real routes, real database, no socket.
 
 mod answer;
+mod samples;
 mod stubs;
 
 use std::sync::Arc;
@@ -18,12 +19,12 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 pub(crate) use answer::Answer;
+pub(crate) use samples::{assert_like_sample, sample};
 pub(crate) use stubs::RolePolicy;
 
 /// A service of its own for one test, on a database of its own.
 pub(crate) struct TestServer {
     /// What its handlers see.
-    #[expect(dead_code, reason = "for tests that seed rows; remove this line with the first")]
     pub(crate) app: Arc<App>,
     router: Router,
     _database: TestDatabase,
@@ -32,7 +33,9 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// The API as it is served.
     pub(crate) async fn start() -> Self {
-        Self::with_routes(ApiSettings::default(), api::router::routes()).await
+        let default_share_type = Some("default".to_owned());
+        let settings = ApiSettings { default_share_type, ..ApiSettings::default() };
+        Self::with_routes(settings, api::router::routes()).await
     }
 
     /// Other routes under the same framework.
@@ -44,6 +47,7 @@ impl TestServer {
             quota: config.quota,
             db: database.db.clone(),
             queue: Arc::default(),
+            metrics: None,
             identity: Identity::NoAuth,
             policy: Arc::new(RolePolicy),
         });
@@ -69,6 +73,21 @@ impl TestServer {
     /// GET `path` as an administrator at the last version.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request(Method::GET, path).send().await
+    }
+
+    /// PUT `body` to `path` as an administrator at the last version.
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::PUT, path).json(&body).send().await
+    }
+
+    /// DELETE `path` as an administrator at the last version.
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path).send().await
+    }
+
+    /// GET `path` at `version` with `token`.
+    pub(crate) async fn get_as(&self, token: &str, version: V, path: &str) -> Answer {
+        self.request(Method::GET, path).token(token).at(version).send().await
     }
 
     /// POST `body` to `path` as an administrator at the last version.

@@ -1,0 +1,121 @@
+//! `/scheduler-stats/pools`: what the scheduler knows of the backends' pools.
+
+use abaca_model::Timestamp;
+use abaca_model::scheduler::{self, Pool};
+use abaca_store::services::{self, PoolRecord};
+use abaca_store::share_types;
+use regex::Regex;
+use serde_json::{Value, json};
+
+use super::share_types::visible;
+use super::{ApiError, Call, Reply, V};
+
+const SHARE_TYPE_FILTER: V = V(2, 23);
+
+/// Lists pools by name.
+pub(super) async fn pools(call: Call) -> Result<Reply, ApiError> {
+    list(&call, false).await
+}
+
+/// Lists pools with everything known of them.
+pub(super) async fn pools_detail(call: Call) -> Result<Reply, ApiError> {
+    list(&call, true).await
+}
+
+async fn list(call: &Call, detailed: bool) -> Result<Reply, ApiError> {
+    let mut filters = Vec::new();
+    let mut share_type = None;
+    for (key, value) in call.query.iter() {
+        if key == "share_type" && call.since(SHARE_TYPE_FILTER) {
+            share_type = Some(value).filter(|name| !name.is_empty());
+        } else {
+            filters.push(Filter::parse(key, value)?);
+        }
+    }
+    let mut tx = call.app.db.read().await?;
+    let share_type = match share_type {
+        None => None,
+        Some(name) => Some(
+            share_types::by_name_or_id(&mut tx, visible(call), name)
+                .await?
+                .ok_or_else(|| ApiError::bad_request(format!("Share type {name} not found.")))?,
+        ),
+    };
+    let listed: Vec<Value> = services::pools(&mut tx)
+        .await?
+        .iter()
+        .filter_map(|record| Some((record, schedulable(call, record)?)))
+        .filter(|(_, pool)| filters.iter().all(|filter| filter.accepts(pool)))
+        .filter(|(_, pool)| {
+            let specs = share_type.as_ref().map(|share_type| &share_type.extra_specs);
+            specs.is_none_or(|specs| scheduler::satisfies(&pool.report(), specs).is_ok())
+        })
+        .map(|(record, pool)| view(record, &pool, detailed))
+        .collect();
+    Reply::ok(&json!({ "pools": listed }))
+}
+
+/// The pool, if its service is up and enabled and its report makes sense.
+fn schedulable(call: &Call, record: &PoolRecord) -> Option<Pool> {
+    match record.pool(Timestamp::now(), call.app.settings.service_down_after) {
+        Ok(pool) => (pool.service_up && pool.service_enabled).then_some(pool),
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(pool = record.name, %error, source, "a pool is left out");
+            None
+        }
+    }
+}
+
+/// One condition on a pool: a regular expression that its beginning has to match.
+enum Filter {
+    Name(Regex),
+    Host(Regex),
+    Backend(Regex),
+    Pool(Regex),
+    /// A key that no pool has.
+    Never,
+}
+
+impl Filter {
+    fn parse(key: &str, value: &str) -> Result<Self, ApiError> {
+        let make = match key {
+            "name" => Self::Name,
+            "host" => Self::Host,
+            "backend" => Self::Backend,
+            "pool" => Self::Pool,
+            _ => return Ok(Self::Never),
+        };
+        let expression = Regex::new(&format!("^(?:{value})")).map_err(|_| {
+            ApiError::bad_request(format!(
+                "Invalid value {value} for {key}. Expecting a regular expression."
+            ))
+        })?;
+        Ok(make(expression))
+    }
+
+    fn accepts(&self, pool: &Pool) -> bool {
+        match self {
+            Self::Name(expression) => expression.is_match(&pool.name.to_string()),
+            Self::Host(expression) => expression.is_match(pool.name.host()),
+            Self::Backend(expression) => expression.is_match(pool.name.backend()),
+            Self::Pool(expression) => expression.is_match(pool.name.pool()),
+            Self::Never => false,
+        }
+    }
+}
+
+fn view(record: &PoolRecord, pool: &Pool, detailed: bool) -> Value {
+    let mut view = json!({
+        "name": record.name,
+        "host": pool.name.host(),
+        "backend": pool.name.backend(),
+        "pool": pool.name.pool(),
+    });
+    if detailed {
+        let mut capabilities = pool.report();
+        capabilities.insert("timestamp".to_owned(), json!(record.reported_at));
+        view["capabilities"] = Value::Object(capabilities);
+    }
+    view
+}
