@@ -5,7 +5,8 @@ use super::{ApiError, Query};
 /// `limit`, `marker` and `offset`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// At most this many; `None` when no limit, or 0, was asked for. Never above `api.max_limit`.
+    /// At most this many; `None` when no limit was asked for. Never above `api.max_limit`. With 0 the
+    /// list is empty, as the reference has it.
     pub limit: Option<u64>,
     /// The id of the last item the client has seen.
     pub marker: Option<String>,
@@ -16,7 +17,7 @@ pub struct Page {
 impl Page {
     /// Reads the query; `max_limit` caps the limit.
     pub(super) fn parse(query: &Query, max_limit: u64) -> Result<Self, ApiError> {
-        let limit = non_negative(query, "limit")?.filter(|limit| *limit > 0);
+        let limit = non_negative(query, "limit")?;
         Ok(Self {
             limit: limit.map(|limit| limit.min(max_limit)),
             marker: query.get("marker").map(str::to_owned),
@@ -77,8 +78,9 @@ impl<Key: Copy> Sort<Key> {
             }
         };
         let direction = match query.get("sort_dir") {
-            None | Some("desc") => SortDirection::Descending,
-            Some("asc") => SortDirection::Ascending,
+            None => SortDirection::Descending,
+            Some(text) if text.eq_ignore_ascii_case("desc") => SortDirection::Descending,
+            Some(text) if text.eq_ignore_ascii_case("asc") => SortDirection::Ascending,
             Some(other) => {
                 return Err(ApiError::bad_request(format!(
                     "Invalid value {other} for sort_dir. Expecting one of asc, desc."
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn reads_pages() {
         assert_eq!(page("").unwrap(), Page::default());
-        assert_eq!(page("limit=0").unwrap(), Page::default());
+        assert_eq!(page("limit=0").unwrap().limit, Some(0));
         assert_eq!(page("limit=5000").unwrap().limit, Some(1_000));
         assert_eq!(page("limit=%2b1&offset=%202").unwrap().offset, 2);
         assert_eq!(page("marker=").unwrap().marker.as_deref(), Some(""));
@@ -132,7 +134,7 @@ mod tests {
         };
         assert_eq!(sort("").unwrap(), Sort { key: 0, direction: SortDirection::Descending });
         assert_eq!(
-            sort("sort_key=name&sort_dir=asc").unwrap(),
+            sort("sort_key=name&sort_dir=ASC").unwrap(),
             Sort { key: 1, direction: SortDirection::Ascending }
         );
         assert!(matches!(sort("sort_key=nope"), Err(ApiError::BadRequest(message))

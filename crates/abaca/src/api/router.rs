@@ -16,11 +16,15 @@ use super::{
 pub fn routes() -> Vec<Route> {
     vec![
         get("/snapshots", V(2, 0).., "share_snapshot:get_all_snapshots", snapshots::index).checked_by_handler(),
+        post("/snapshots", V(2, 0).., "share:create_snapshot", snapshots::create).checked_by_handler(),
         get("/snapshots/detail", V(2, 0).., "share_snapshot:get_all_snapshots", snapshots::detail).checked_by_handler(),
         get("/snapshots/{id}", V(2, 0).., "share_snapshot:get_snapshot", snapshots::show).checked_by_handler(),
         put("/snapshots/{id}", V(2, 0).., "share:snapshot_update", snapshots::update).checked_by_handler(),
+        delete("/snapshots/{id}", V(2, 0).., "share:delete_snapshot", snapshots::delete).checked_by_handler(),
         action("/snapshots/{id}/action", "os-reset_status", V(2, 0)..=V(2, 6), "share_snapshot:reset_status", snapshots::reset_status),
         action("/snapshots/{id}/action", "reset_status", V(2, 7).., "share_snapshot:reset_status", snapshots::reset_status),
+        action("/snapshots/{id}/action", "os-force_delete", V(2, 0)..=V(2, 6), "share_snapshot:force_delete", snapshots::force_delete),
+        action("/snapshots/{id}/action", "force_delete", V(2, 7).., "share_snapshot:force_delete", snapshots::force_delete),
 
         get("/snapshot-instances", V(2, 19).., "share_snapshot_instance:index", snapshot_instances::index),
         get("/snapshot-instances/detail", V(2, 19).., "share_snapshot_instance:detail", snapshot_instances::detail),

@@ -7,4 +7,5 @@ mod framework;
 mod scheduler_stats;
 mod services;
 mod share_types;
+mod snapshot_instances;
 mod support;

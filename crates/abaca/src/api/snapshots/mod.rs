@@ -1,13 +1,19 @@
 //! Snapshots as tenants see them.
 
+mod create;
+mod delete;
 mod list;
 mod load;
+mod metadata;
+mod operation;
 mod query;
 mod reset;
 mod show;
 mod update;
 mod view;
 
+pub(crate) use create::create;
+pub(crate) use delete::{delete, force_delete};
 pub(crate) use list::{detail, index};
 pub(crate) use reset::reset_status;
 pub(crate) use show::show;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod samples;
+pub(crate) mod seed;
 mod stubs;
 
 use std::sync::Arc;

@@ -1,0 +1,185 @@
+//! A tenant takes a snapshot of a share.
+
+use std::collections::BTreeMap;
+
+use abaca_model::quota::{Claim, Limit, Resource, Scope, check};
+use abaca_model::{
+    OperationKind, Share, ShareId, ShareInstance, ShareStatus, Snapshot, SnapshotId,
+    SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
+};
+use abaca_store::snapshots::{self, SnapshotWithStatus};
+use abaca_store::{Tx, quota, retry_conflicts, share_instances, shares, snapshot_instances};
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::metadata;
+use super::operation::{self, service_of};
+use super::update::unprocessable;
+use super::view::{Body, Viewer};
+use crate::api::{ApiError, Call, Fields, Reply, V};
+use crate::app::Target;
+
+/// `POST /snapshots`
+pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
+    let fields = call.wrapped("snapshot").map(Fields).ok_or_else(unprocessable)?;
+    let share = visible_share(&call, &fields).await?;
+    let wanted = Wanted::read(&call, &fields, &share)?;
+    call.authorise("share:create_snapshot", &target(&share)).await?;
+    let taken = retry_conflicts(|| take(&call, &wanted)).await?;
+    call.app.nudge();
+    let viewer = Viewer::new(call.version, &call.caller, &call.links);
+    Reply::json(StatusCode::ACCEPTED, &Body { snapshot: viewer.detail(&taken) })
+}
+
+fn unknown_share() -> ApiError {
+    ApiError::not_found("NotFound: Resource could not be found.")
+}
+
+/// The share in the body. Whoever may not see it is told what he is told of one that is not there.
+async fn visible_share(call: &Call, fields: &Fields<'_>) -> Result<Share, ApiError> {
+    let id = fields.text("share_id")?;
+    let id = id.ok_or_else(|| ApiError::bad_request("Required parameter share_id not found."))?;
+    let id: ShareId = id.parse().map_err(|_| unknown_share())?;
+    let mut tx = call.app.db.read().await?;
+    let share = shares::get(&mut tx, id).await?.ok_or_else(unknown_share)?;
+    drop(tx);
+    let visible = share.is_public || call.allows("share:get", Some(&target(&share))).await;
+    if visible { Ok(share) } else { Err(unknown_share()) }
+}
+
+/// What a rule about the share can compare the caller with.
+fn target(share: &Share) -> Target {
+    Target::from_iter([
+        ("id".to_owned(), json!(share.id)),
+        ("project_id".to_owned(), json!(share.project_id)),
+        ("user_id".to_owned(), json!(share.user_id)),
+        ("is_public".to_owned(), json!(share.is_public)),
+    ])
+}
+
+/// What was asked for. The id and the time are made once, however often the transaction runs.
+struct Wanted {
+    snapshot: Snapshot,
+    /// Also when the share is not available.
+    force: bool,
+}
+
+impl Wanted {
+    fn read(call: &Call, fields: &Fields<'_>, share: &Share) -> Result<Self, ApiError> {
+        if !share.capabilities.snapshot_support {
+            return Err(ApiError::Unprocessable(format!(
+                "Snapshots cannot be created for share '{}' since it does not have that \
+                 capability.",
+                share.id
+            )));
+        }
+        let text = |key, older| {
+            let key = if fields.has(key) { key } else { older };
+            Ok::<_, ApiError>(fields.text_up_to(key, 255)?.map(str::to_owned))
+        };
+        let metadata = if call.since(V(2, 73)) { metadata::read(fields)? } else { BTreeMap::new() };
+        let snapshot = Snapshot {
+            id: SnapshotId::random(),
+            share_id: share.id,
+            project_id: call.project()?.to_owned(),
+            user_id: call.caller.user_id.clone(),
+            name: text("name", "display_name")?,
+            description: text("description", "display_description")?,
+            size: share.size,
+            share_size: share.size,
+            share_proto: share.share_proto.clone(),
+            metadata,
+            created_at: Timestamp::now(),
+            updated_at: None,
+        };
+        Ok(Self { snapshot, force: fields.boolean("force")?.unwrap_or(false) })
+    }
+}
+
+/// One transaction: the snapshot, an instance for each place of its share, and an operation for each
+/// instance.
+async fn take(call: &Call, wanted: &Wanted) -> Result<SnapshotWithStatus, ApiError> {
+    let mut snapshot = wanted.snapshot.clone();
+    let mut tx = call.app.db.write().await?;
+    quota::lock_project(&mut tx, &snapshot.project_id).await?;
+    // Locked, so that the share is neither deleted nor resized meanwhile.
+    let share = shares::get_locked(&mut tx, snapshot.share_id).await?.ok_or_else(unknown_share)?;
+    let places = share_instances::of_share_locked(&mut tx, share.id).await?;
+    check_status(&places, wanted.force)?;
+    (snapshot.size, snapshot.share_size) = (share.size, share.size);
+    check_quota(call, &mut tx, &snapshot).await?;
+    snapshots::insert(&mut tx, &snapshot).await?;
+    for place in &places {
+        let instance = instance_in(&snapshot, place);
+        snapshot_instances::insert(&mut tx, &instance).await?;
+        let kind = OperationKind::CreateSnapshot;
+        let service = place.host.as_deref().map(service_of);
+        operation::enqueue(&mut tx, call, kind, &instance, service, json!({})).await?;
+    }
+    tx.commit().await?;
+    Ok(SnapshotWithStatus { snapshot, status: SnapshotStatus::Creating, provider_location: None })
+}
+
+/// The share must be available; forced, its bytes must at least be there and not be going away.
+fn check_status(places: &[ShareInstance], force: bool) -> Result<(), ApiError> {
+    let has_bytes = |place: &ShareInstance| {
+        let comes_or_goes = matches!(
+            place.status,
+            ShareStatus::Creating | ShareStatus::CreatingFromSnapshot | ShareStatus::Deleting
+        );
+        place.host.is_some() && !comes_or_goes
+    };
+    let is_available = |place: &ShareInstance| place.status == ShareStatus::Available;
+    let ready = places.iter().all(has_bytes) && (force || places.iter().any(is_available));
+    if ready && !places.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::bad_request("Invalid share: Source share status must be available."))
+}
+
+/// Sizes are complained of before counts, as clients are used to.
+async fn check_quota(call: &Call, tx: &mut Tx, snapshot: &Snapshot) -> Result<(), ApiError> {
+    let usage = snapshots::usage(tx, &snapshot.project_id).await?;
+    let claim = |resource, requested, used, limit| {
+        // The config takes nothing below -1, which stands for no limit.
+        let limit = Limit::try_from(limit).unwrap_or(Limit::Unlimited);
+        Claim { resource, scope: Scope::Project, requested, used, limit }
+    };
+    let limits = &call.app.quota;
+    let claims = [
+        claim(
+            Resource::SnapshotGigabytes,
+            snapshot.size,
+            usage.gigabytes,
+            limits.snapshot_gigabytes,
+        ),
+        claim(Resource::Snapshots, 1, usage.snapshots, limits.snapshots),
+    ];
+    let Err(over) = check(&claims) else { return Ok(()) };
+    let message = match over.of(Resource::SnapshotGigabytes) {
+        Some(_) => "SnapshotSizeExceedsAvailableQuota: Requested snapshot exceeds allowed \
+                    project/user or share type gigabytes quota."
+            .to_owned(),
+        None => format!(
+            "SnapshotLimitExceeded: Maximum number of snapshots allowed ({}) either per \
+             project/user or share type quota is exceeded.",
+            limits.snapshots
+        ),
+    };
+    Err(ApiError::OverLimit(message))
+}
+
+fn instance_in(snapshot: &Snapshot, place: &ShareInstance) -> SnapshotInstance {
+    SnapshotInstance {
+        id: SnapshotInstanceId::random(),
+        snapshot_id: snapshot.id,
+        share_id: snapshot.share_id,
+        share_instance_id: place.id,
+        status: SnapshotStatus::Creating,
+        progress: Some("0%".to_owned()),
+        provider_location: None,
+        fence: 1,
+        created_at: snapshot.created_at,
+        updated_at: None,
+    }
+}
