@@ -9,6 +9,7 @@
 mod db;
 mod error;
 mod groups;
+mod hosts;
 mod list;
 mod migrate;
 mod mysql;
@@ -26,9 +27,11 @@ pub mod quota;
 pub mod services;
 pub mod share_instances;
 pub mod share_types;
+pub mod share_work;
 pub mod shares;
 pub mod snapshot_export_locations;
 pub mod snapshot_instances;
+pub mod snapshot_work;
 pub mod snapshots;
 #[cfg(feature = "testing")]
 pub mod testing;

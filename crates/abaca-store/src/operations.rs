@@ -109,9 +109,16 @@ pub async fn claim(
     lease: Duration,
 ) -> Result<Option<Operation>> {
     // Two selects, since neither database walks one index for both conditions.
-    let mut found = tx.optional(&claimable(tx.dialect(), services, due(now)), operation).await?;
-    if found.is_none() {
-        found = tx.optional(&claimable(tx.dialect(), services, abandoned(now)), operation).await?;
+    let mut found = None;
+    for condition in [due(now), abandoned(now)] {
+        let mut select = claimable(services, condition);
+        if tx.dialect().has_row_locks() {
+            select.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        }
+        found = tx.optional(&select, operation).await?;
+        if found.is_some() {
+            break;
+        }
     }
     let Some(mut operation) = found else { return Ok(None) };
     let expires_at = now.after(lease);
@@ -133,6 +140,19 @@ pub async fn claim(
     Ok(Some(operation))
 }
 
+/// Whether [`claim`] would find something.
+///
+/// # Errors
+/// What the database says.
+pub async fn any_claimable(tx: &mut Tx, services: &[String], now: Timestamp) -> Result<bool> {
+    for condition in [due(now), abandoned(now)] {
+        if tx.optional(&claimable(services, condition), |_| Ok(())).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn due(now: Timestamp) -> Cond {
     Cond::all()
         .add(Expr::col("state").eq(OperationState::Queued.as_str()))
@@ -145,22 +165,18 @@ fn abandoned(now: Timestamp) -> Cond {
         .add(Expr::col("lease_expires_at").lt(now.micros()))
 }
 
-fn claimable(dialect: crate::Dialect, services: &[String], condition: Cond) -> SelectStatement {
+fn claimable(services: &[String], condition: Cond) -> SelectStatement {
     let mut mine = Cond::any().add(Expr::col("service").is_null());
     if !services.is_empty() {
         mine = mine.add(Expr::col("service").is_in(services.iter().map(String::as_str)));
     }
-    let mut select = Query::select()
+    Query::select()
         .columns(COLUMNS)
         .from("operations")
         .cond_where(Cond::all().add(condition).add(mine))
         .order_by("run_at", Order::Asc)
         .limit(1)
-        .to_owned();
-    if dialect.has_row_locks() {
-        select.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    }
-    select
+        .to_owned()
 }
 
 /// An update that only the holder of the claim can make.
@@ -187,40 +203,35 @@ pub async fn renew(
     Ok(tx.execute(&update).await? == 1)
 }
 
-/// Records that the present step is done and what it left for the next ones. `false`: the lease is
-/// lost, and the caller's transaction must not be committed.
-///
-/// # Errors
-/// What the database says.
-pub async fn advance(tx: &mut Tx, operation: &Operation, arguments: &str) -> Result<bool> {
-    let update = guarded(operation)
-        .value("step", operation.step + 1)
-        .value("attempts", 0_i64)
-        .value("arguments", arguments)
-        .to_owned();
-    Ok(tx.execute(&update).await? == 1)
+/// Who goes on with an operation after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next<'a> {
+    /// The same runner, which keeps its lease, for this service.
+    Keep(Option<&'a str>),
+    /// A worker of this service: the operation goes back into the queue.
+    HandOver(&'a str),
 }
 
-/// Ends the present step and puts the operation back into the queue for the worker `service`.
-/// `false`: the lease is lost.
+/// Records that the present step is done and who runs the next. `false`: the lease is lost, and the
+/// caller's transaction must not be committed.
 ///
 /// # Errors
 /// What the database says.
-pub async fn hand_over(
-    tx: &mut Tx,
-    operation: &Operation,
-    service: &str,
-    arguments: &str,
-) -> Result<bool> {
-    let update = guarded(operation)
-        .value("step", operation.step + 1)
-        .value("attempts", 0_i64)
-        .value("arguments", arguments)
-        .value("service", service)
-        .value("state", OperationState::Queued.as_str())
-        .value("lease_owner", None::<String>)
-        .value("lease_expires_at", None::<i64>)
-        .to_owned();
+pub async fn advance(tx: &mut Tx, operation: &Operation, next: Next<'_>) -> Result<bool> {
+    let mut update = guarded(operation);
+    update.value("step", operation.step + 1).value("attempts", 0_i64);
+    match next {
+        Next::Keep(service) => {
+            update.value("service", service.map(str::to_owned));
+        }
+        Next::HandOver(service) => {
+            update
+                .value("service", service)
+                .value("state", OperationState::Queued.as_str())
+                .value("lease_owner", None::<String>)
+                .value("lease_expires_at", None::<i64>);
+        }
+    }
     Ok(tx.execute(&update).await? == 1)
 }
 
@@ -323,6 +334,26 @@ pub async fn of_resource(tx: &mut Tx, resource_id: Uuid) -> Result<Vec<Operation
         .order_by("created_at", Order::Asc)
         .to_owned();
     tx.all(&select, operation).await
+}
+
+/// Of these resources, those that an operation was once made for and none is pending for: what was
+/// left of them in a backend is nobody's any more.
+///
+/// # Errors
+/// What the database says.
+pub async fn done_with(tx: &mut Tx, resources: &[Uuid]) -> Result<Vec<Uuid>> {
+    if resources.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ended = Expr::col("finished_at");
+    let select = Query::select()
+        .column("resource_id")
+        .from("operations")
+        .and_where(Expr::col("resource_id").is_in(resources.iter().map(Uuid::to_string)))
+        .group_by_col("resource_id")
+        .and_having(Func::count(ended).eq(Func::count(Expr::col("id"))))
+        .to_owned();
+    tx.all(&select, |row| row.parsed(0)).await
 }
 
 /// How many operations of a kind are in a state, and when the oldest of them was asked for.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use abaca_model::scheduler::{Capacity, ParsePoolNameError, Pool, ReportError};
 use abaca_model::{Service, Timestamp};
-use sea_query::{CaseStatement, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
+use sea_query::{
+    CaseStatement, Expr, ExprTrait, Func, JoinType, LockType, Order, Query, SelectStatement,
+};
 use serde_json::{Map, Value};
 
 use crate::availability_zones;
@@ -279,4 +281,22 @@ fn pool(row: &Row<'_>) -> Result<PoolRecord> {
         provisioned_gb: row.optional_integer(6)?.unwrap_or(0),
         pending_gb: row.optional_integer(7)?.unwrap_or(0),
     })
+}
+
+/// Makes others who place shares wait until this transaction ends, so that each counts what the
+/// one before placed.
+///
+/// # Errors
+/// What the database says.
+pub async fn lock_pools(tx: &mut Tx) -> Result<()> {
+    if !tx.dialect().has_row_locks() {
+        return Ok(());
+    }
+    let select = Query::select()
+        .column("name")
+        .from("pools")
+        .order_by("name", Order::Asc)
+        .lock(LockType::Update)
+        .to_owned();
+    tx.all(&select, |_| Ok(())).await.map(drop)
 }

@@ -4,5 +4,6 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod engine;
 pub mod identity;
 pub mod telemetry;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use abaca_model::{Operation, OperationKind, OperationState, Timestamp};
-use abaca_store::operations::{self, NewOperation};
+use abaca_store::operations::{self, NewOperation, Next};
 use abaca_store::testing::TestDatabase;
 use uuid::Uuid;
 
@@ -127,11 +127,11 @@ async fn belongs_to_the_last_claim_only(database: &TestDatabase) {
     let second = claim(database, "w/2", &[], late).await.unwrap();
     let mut tx = database.db.write().await.unwrap();
     assert!(!operations::renew(&mut tx, &first, late, LEASE).await.unwrap());
-    assert!(!operations::advance(&mut tx, &first, "{}").await.unwrap());
+    assert!(!operations::advance(&mut tx, &first, Next::Keep(None)).await.unwrap());
     assert!(!operations::put_back(&mut tx, &first, late, 1, None).await.unwrap());
     let state = OperationState::Failed;
     assert!(!operations::end(&mut tx, &first, state, None, late).await.unwrap());
-    assert!(operations::advance(&mut tx, &second, r#"{"a":1}"#).await.unwrap());
+    assert!(operations::advance(&mut tx, &second, Next::Keep(Some("h@b"))).await.unwrap());
     let state = OperationState::Succeeded;
     assert!(operations::end(&mut tx, &second, state, None, late).await.unwrap());
     assert!(!operations::end(&mut tx, &second, state, None, late).await.unwrap(), "it has ended");
@@ -139,7 +139,7 @@ async fn belongs_to_the_last_claim_only(database: &TestDatabase) {
     let mut tx = database.db.read().await.unwrap();
     let ended = operations::get(&mut tx, first.id).await.unwrap().unwrap();
     assert_eq!((ended.state, ended.step), (OperationState::Succeeded, 1));
-    assert_eq!((ended.arguments.as_str(), ended.finished_at), (r#"{"a":1}"#, Some(late)));
+    assert_eq!((ended.service.as_deref(), ended.finished_at), (Some("h@b"), Some(late)));
 }
 
 async fn is_released_when_its_worker_starts_again(database: &TestDatabase) {

@@ -1,0 +1,183 @@
+//! What operations read and write of snapshot instances. Every write is guarded by the fence the
+//! operation was made with; `false` means that the instance was taken over or is gone.
+
+use abaca_model::{ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp};
+use sea_query::{Expr, ExprTrait, Order, Query, UpdateStatement};
+
+use crate::error::Result;
+use crate::row::Row;
+use crate::tx::Tx;
+
+/// A snapshot instance as an operation needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotWork {
+    /// The instance.
+    pub id: SnapshotInstanceId,
+    /// Its snapshot.
+    pub snapshot_id: SnapshotId,
+    /// The project that owns the snapshot.
+    pub project_id: String,
+    /// The share instance it is taken of.
+    pub share_instance_id: ShareInstanceId,
+    /// `host@backend#pool` of that share instance.
+    pub host: Option<String>,
+    /// Its status.
+    pub status: SnapshotStatus,
+    /// Where the bytes are.
+    pub provider_location: Option<String>,
+    /// Its fence.
+    pub fence: i64,
+}
+
+/// The snapshot instance with this id.
+///
+/// # Errors
+/// What the database says.
+pub async fn load(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Option<SnapshotWork>> {
+    let instance = "snapshot_instances";
+    let select = Query::select()
+        .columns([
+            (instance, "id"),
+            (instance, "snapshot_id"),
+            ("snapshots", "project_id"),
+            (instance, "share_instance_id"),
+            ("share_instances", "host"),
+            (instance, "status"),
+            (instance, "provider_location"),
+            (instance, "fence"),
+        ])
+        .from(instance)
+        .inner_join("snapshots", Expr::col(("snapshots", "id")).equals((instance, "snapshot_id")))
+        .inner_join(
+            "share_instances",
+            Expr::col(("share_instances", "id")).equals((instance, "share_instance_id")),
+        )
+        .and_where(Expr::col((instance, "id")).eq(id.to_string()))
+        .to_owned();
+    tx.optional(&select, snapshot_work).await
+}
+
+fn snapshot_work(row: &Row<'_>) -> Result<SnapshotWork> {
+    Ok(SnapshotWork {
+        id: row.parsed(0)?,
+        snapshot_id: row.parsed(1)?,
+        project_id: row.string(2)?,
+        share_instance_id: row.parsed(3)?,
+        host: row.optional_string(4)?,
+        status: row.parsed(5)?,
+        provider_location: row.optional_string(6)?,
+        fence: row.integer(7)?,
+    })
+}
+
+fn guarded(id: SnapshotInstanceId, fence: i64, now: Timestamp) -> UpdateStatement {
+    Query::update()
+        .table("snapshot_instances")
+        .value("updated_at", now.micros())
+        .and_where(Expr::col("id").eq(id.to_string()))
+        .and_where(Expr::col("fence").eq(fence))
+        .to_owned()
+}
+
+/// Records that the snapshot is in its backend, at `provider_location`, and can be used.
+///
+/// # Errors
+/// What the database says.
+pub async fn created(
+    tx: &mut Tx,
+    id: SnapshotInstanceId,
+    fence: i64,
+    provider_location: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let update = guarded(id, fence, now)
+        .value("status", SnapshotStatus::Available.as_str())
+        .value("progress", "100%")
+        .value("provider_location", provider_location)
+        .to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
+/// Records where the bytes are without touching the status.
+///
+/// # Errors
+/// What the database says.
+pub async fn located(
+    tx: &mut Tx,
+    id: SnapshotInstanceId,
+    fence: i64,
+    provider_location: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let update = guarded(id, fence, now)
+        .value("progress", "100%")
+        .value("provider_location", provider_location)
+        .to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
+/// Sets the status of the instance.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_status(
+    tx: &mut Tx,
+    id: SnapshotInstanceId,
+    fence: i64,
+    status: SnapshotStatus,
+    now: Timestamp,
+) -> Result<bool> {
+    let update = guarded(id, fence, now).value("status", status.as_str()).to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
+/// Removes the instance, and with its last instance the snapshot.
+///
+/// # Errors
+/// What the database says.
+pub async fn remove(tx: &mut Tx, work: &SnapshotWork, fence: i64) -> Result<bool> {
+    let delete = Query::delete()
+        .from_table("snapshot_instances")
+        .and_where(Expr::col("id").eq(work.id.to_string()))
+        .and_where(Expr::col("fence").eq(fence))
+        .to_owned();
+    if tx.execute(&delete).await? == 0 {
+        return Ok(false);
+    }
+    let others = Query::select()
+        .column("id")
+        .from("snapshot_instances")
+        .and_where(Expr::col("snapshot_id").eq(work.snapshot_id.to_string()))
+        .limit(1)
+        .to_owned();
+    if tx.optional(&others, |_| Ok(())).await?.is_none() {
+        let delete = Query::delete()
+            .from_table("snapshots")
+            .and_where(Expr::col("id").eq(work.snapshot_id.to_string()))
+            .to_owned();
+        tx.execute(&delete).await?;
+    }
+    Ok(true)
+}
+
+/// The snapshot instances that a service holds: id and status, ordered by id.
+///
+/// # Errors
+/// What the database says.
+pub async fn held_by(
+    tx: &mut Tx,
+    service: &str,
+) -> Result<Vec<(SnapshotInstanceId, SnapshotStatus)>> {
+    let select = Query::select()
+        .columns([("snapshot_instances", "id"), ("snapshot_instances", "status")])
+        .from("snapshot_instances")
+        .inner_join(
+            "share_instances",
+            Expr::col(("share_instances", "id"))
+                .equals(("snapshot_instances", "share_instance_id")),
+        )
+        .and_where(crate::hosts::on_service(Expr::col(("share_instances", "host")), service))
+        .order_by(("snapshot_instances", "id"), Order::Asc)
+        .to_owned();
+    tx.all(&select, |row| Ok((row.parsed(0)?, row.parsed(1)?))).await
+}

@@ -1,0 +1,34 @@
+//! What a request tells the operation it asks for: the JSON of `operations.arguments`.
+
+use abaca_model::SnapshotInstanceId;
+use serde::{Deserialize, Serialize};
+
+/// Of [`abaca_model::OperationKind::CreateShare`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateShare {
+    /// The snapshot instance whose bytes the share starts with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SnapshotInstanceId>,
+}
+
+/// Of [`abaca_model::OperationKind::ExtendShare`] and `ShrinkShare`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResizeShare {
+    /// The size asked for, in GiB.
+    pub new_size: i64,
+}
+
+/// Of [`abaca_model::OperationKind::DeleteShare`] and `DeleteSnapshot`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delete {
+    /// The rows go even if the backend fails; the reconcilers see to what is left there.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// The JSON object for `operations.arguments`.
+#[must_use]
+pub fn to_json(arguments: &impl Serialize) -> String {
+    // Plain structs of numbers, flags and ids can't fail to serialise.
+    serde_json::to_string(arguments).unwrap_or_else(|_| "{}".to_owned())
+}

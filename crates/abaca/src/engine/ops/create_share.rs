@@ -1,0 +1,154 @@
+//! Creates a share instance: finds it a pool, then makes it there, empty or from a snapshot.
+
+use std::error::Error;
+
+use abaca_drivers::{Export, NewShare, SnapshotRef};
+use abaca_model::{OperationState, ShareInstanceId, ShareStatus, SnapshotInstanceId, Timestamp};
+use abaca_store::Tx;
+use abaca_store::share_work::{self, NewExportLocation, ShareWork};
+use abaca_store::snapshot_work::{self, SnapshotWork};
+use async_trait::async_trait;
+
+use super::{Work, message, schedule};
+use crate::engine::arguments;
+use crate::engine::failure::Failure;
+use crate::engine::run::{Outcome, Run, mine};
+
+pub(super) struct CreateShare;
+
+#[async_trait]
+impl Work for CreateShare {
+    fn steps(&self) -> &'static [&'static str] {
+        &["schedule", "create"]
+    }
+
+    async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
+        match run.step {
+            "schedule" => place(run).await,
+            _ => create(run).await,
+        }
+    }
+
+    async fn give_up(
+        &self,
+        run: &Run<'_>,
+        tx: &mut Tx,
+        message: &str,
+        _: &(dyn Error + Send + Sync + 'static),
+    ) -> Result<(), Failure> {
+        give_up(run, tx, ShareStatus::Error, message).await
+    }
+
+    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+        // Before it was placed nothing was made anywhere.
+        let Some(service) = &run.operation.service else { return Ok(()) };
+        let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
+        match &work {
+            // The administrator said it is there, so it shall be.
+            Some(work) if work.status == ShareStatus::Available => {
+                let exports = make(run, work).await?;
+                let mut tx = run.record().await?;
+                share_work::record_exports(&mut tx, work.id, &exports, Timestamp::now()).await?;
+                Ok(tx.commit().await?)
+            }
+            _ => {
+                let driver = &run.backend(service)?.driver;
+                Ok(driver.delete_share(run.operation.resource_id).await?)
+            }
+        }
+    }
+}
+
+pub(super) fn id(run: &Run<'_>) -> ShareInstanceId {
+    run.operation.resource_id.into()
+}
+
+/// The instance, if it is still this operation's.
+pub(super) async fn load(run: &Run<'_>) -> Result<ShareWork, Failure> {
+    let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
+    let work = work.ok_or(Failure::Superseded)?;
+    run.check(work.fence)?;
+    Ok(work)
+}
+
+/// Writes an error status and leaves a message.
+pub(super) async fn give_up(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    status: ShareStatus,
+    message: &str,
+) -> Result<(), Failure> {
+    let work = share_work::load(tx, id(run)).await?.ok_or(Failure::Superseded)?;
+    mine(
+        share_work::set_status(tx, work.id, run.resource_fence(), status, Timestamp::now()).await?,
+    )?;
+    let share = ("SHARE", work.share_id.to_string());
+    Ok(message::leave(run, tx, &work.project_id, share, message).await?)
+}
+
+async fn place(run: &Run<'_>) -> Result<Outcome, Failure> {
+    let source = source(run).await?;
+    let mut tx = run.record().await?;
+    let work = share_work::load(&mut tx, id(run)).await?.ok_or(Failure::Superseded)?;
+    run.check(work.fence)?;
+    let host = source.as_ref().and_then(|source| source.host.as_deref());
+    let (placement, zone) = schedule::place(&mut tx, &work, host).await?;
+    let pool = placement.pool.to_string();
+    tracing::info!(pool, weight = placement.weight, "placed");
+    let now = Timestamp::now();
+    mine(share_work::place(&mut tx, work.id, run.resource_fence(), &pool, &zone, now).await?)?;
+    run.advance(tx, &placement.pool.service()).await
+}
+
+async fn create(run: &Run<'_>) -> Result<Outcome, Failure> {
+    let work = load(run).await?;
+    let exports = make(run, &work).await?;
+    let mut tx = run.record().await?;
+    let now = Timestamp::now();
+    mine(share_work::created(&mut tx, work.id, run.resource_fence(), &exports, now).await?)?;
+    run.end(tx, OperationState::Succeeded, None).await
+}
+
+/// The snapshot instance that the share starts from, if it does.
+async fn source(run: &Run<'_>) -> Result<Option<SnapshotWork>, Failure> {
+    let arguments: arguments::CreateShare = run.arguments()?;
+    let Some(id) = arguments.source else { return Ok(None) };
+    let source = snapshot_work::load(&mut run.db().read().await?, id).await?;
+    source.map(Some).ok_or_else(|| gone(id))
+}
+
+fn gone(id: SnapshotInstanceId) -> Failure {
+    let source = format!("snapshot instance {id} is gone");
+    Failure::permanent("The snapshot was deleted before the share was created from it.", source)
+}
+
+async fn make(run: &Run<'_>, work: &ShareWork) -> Result<Vec<NewExportLocation>, Failure> {
+    let host = work.host.as_deref().unwrap_or_default();
+    let backend = run.backend(host)?;
+    let share = NewShare {
+        id: work.id.uuid(),
+        size_gb: u64::try_from(work.size).unwrap_or_default(),
+        protocol: work.share_proto.clone(),
+        pool: host.split_once('#').map_or("", |(_, pool)| pool).to_owned(),
+    };
+    let exports = match source(run).await? {
+        None => backend.driver.create_share(&share).await?,
+        Some(source) => {
+            let snapshot = SnapshotRef {
+                id: source.id.uuid(),
+                share_instance_id: source.share_instance_id.uuid(),
+                provider_location: source.provider_location,
+            };
+            backend.driver.create_share_from_snapshot(&share, &snapshot).await?
+        }
+    };
+    Ok(exports.into_iter().map(location).collect())
+}
+
+fn location(export: Export) -> NewExportLocation {
+    NewExportLocation {
+        path: export.path,
+        is_admin_only: export.is_admin_only,
+        preferred: export.preferred,
+    }
+}

@@ -1,0 +1,53 @@
+//! One file per operation. A step does its part in the backend, which may have been done already,
+//! and records it in one guarded transaction.
+
+mod create_share;
+mod create_snapshot;
+mod delete_share;
+mod delete_snapshot;
+mod message;
+mod resize_share;
+mod schedule;
+
+use std::error::Error;
+
+use abaca_model::OperationKind;
+use abaca_store::Tx;
+use async_trait::async_trait;
+
+use super::failure::Failure;
+use super::run::{Outcome, Run};
+
+/// What the runner needs of each kind of operation.
+#[async_trait]
+pub(super) trait Work: Send + Sync {
+    /// The steps in their order, by name.
+    fn steps(&self) -> &'static [&'static str];
+
+    /// Runs the step that `run` names, whose effects may be there already.
+    async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure>;
+
+    /// Writes the resource's error status and the tenant's message, in the transaction that ends
+    /// the operation.
+    async fn give_up(
+        &self,
+        run: &Run<'_>,
+        tx: &mut Tx,
+        message: &str,
+        source: &(dyn Error + Send + Sync + 'static),
+    ) -> Result<(), Failure>;
+
+    /// Leaves the backend as the resource's row now says, after it was taken over.
+    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure>;
+}
+
+pub(super) fn work(kind: OperationKind) -> &'static dyn Work {
+    match kind {
+        OperationKind::CreateShare => &create_share::CreateShare,
+        OperationKind::DeleteShare => &delete_share::DeleteShare,
+        OperationKind::ExtendShare => &resize_share::ResizeShare::EXTEND,
+        OperationKind::ShrinkShare => &resize_share::ResizeShare::SHRINK,
+        OperationKind::CreateSnapshot => &create_snapshot::CreateSnapshot,
+        OperationKind::DeleteSnapshot => &delete_snapshot::DeleteSnapshot,
+    }
+}

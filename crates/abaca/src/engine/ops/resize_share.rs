@@ -1,0 +1,84 @@
+//! Grows or shrinks a share.
+
+use std::cmp::Ordering;
+use std::error::Error;
+
+use abaca_drivers::DriverError;
+use abaca_model::{OperationState, ShareStatus, Timestamp};
+use abaca_store::{Tx, share_work};
+use async_trait::async_trait;
+
+use super::Work;
+use super::create_share::{give_up, id, load};
+use crate::engine::arguments;
+use crate::engine::failure::Failure;
+use crate::engine::run::{Outcome, Run, mine};
+
+/// Both directions.
+pub(super) struct ResizeShare {
+    grows: bool,
+}
+
+impl ResizeShare {
+    pub(super) const EXTEND: Self = Self { grows: true };
+    pub(super) const SHRINK: Self = Self { grows: false };
+}
+
+#[async_trait]
+impl Work for ResizeShare {
+    fn steps(&self) -> &'static [&'static str] {
+        &["resize"]
+    }
+
+    async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
+        let arguments::ResizeShare { new_size } = run.arguments()?;
+        let work = load(run).await?;
+        let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
+        let size = u64::try_from(new_size).unwrap_or_default();
+        if self.grows {
+            driver.extend_share(work.id.uuid(), size).await?;
+        } else {
+            driver.shrink_share(work.id.uuid(), size).await?;
+        }
+        let mut tx = run.record().await?;
+        let now = Timestamp::now();
+        mine(share_work::resized(&mut tx, &work, run.resource_fence(), new_size, now).await?)?;
+        run.end(tx, OperationState::Succeeded, None).await
+    }
+
+    async fn give_up(
+        &self,
+        run: &Run<'_>,
+        tx: &mut Tx,
+        message: &str,
+        source: &(dyn Error + Send + Sync + 'static),
+    ) -> Result<(), Failure> {
+        let status = match source.downcast_ref::<DriverError>() {
+            Some(DriverError::ShrinkBelowData { .. }) => {
+                ShareStatus::ShrinkingPossibleDataLossError
+            }
+            _ if self.grows => ShareStatus::ExtendingError,
+            _ => ShareStatus::ShrinkingError,
+        };
+        give_up(run, tx, status, message).await
+    }
+
+    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+        // Back to the size that the row says, whichever way that is.
+        let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
+        let Some(work) = work else { return Ok(()) };
+        let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
+        let Some(share) = driver.get_share(work.id.uuid()).await? else { return Ok(()) };
+        let size = u64::try_from(work.size).unwrap_or_default();
+        let result = match size.cmp(&share.size_gb) {
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => driver.extend_share(share.id, size).await,
+            Ordering::Less => driver.shrink_share(share.id, size).await,
+        };
+        match result {
+            // The tenant has filled the room meanwhile; no byte is lost for the sake of a number.
+            Err(DriverError::ShrinkBelowData { .. }) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+}

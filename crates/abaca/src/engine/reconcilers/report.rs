@@ -1,0 +1,96 @@
+//! The heartbeat: that this worker lives, and what its backends' pools can do and hold.
+
+use abaca_model::Timestamp;
+use abaca_store::{Error, retry_conflicts, services};
+use serde_json::{Map, Value};
+
+use crate::engine::failure::chain;
+use crate::engine::{Backend, Engine};
+use crate::telemetry::metrics;
+
+const NAME: &str = "report";
+
+/// The name under which clients look for a service that serves a backend.
+const SHARE_BINARY: &str = "manila-share";
+/// The name under which clients look for a scheduler.
+const SCHEDULER_BINARY: &str = "manila-scheduler";
+
+/// Reports every backend, and this process as a scheduler.
+pub(in crate::engine) async fn run(engine: &Engine) {
+    let mut succeeded = true;
+    for backend in engine.backends.values() {
+        if let Err(error) = report(engine, backend).await {
+            succeeded = false;
+            tracing::warn!(backend = backend.name, error = chain(&*error), "it can't be reported");
+        }
+    }
+    let status = engine.db.status();
+    metrics::database_pool(status.size, status.in_use);
+    if let Err(error) = scheduler(engine).await {
+        succeeded = false;
+        tracing::warn!(error = chain(&error), "the scheduler can't be reported");
+    }
+    metrics::reconciler_run(NAME, succeeded);
+}
+
+async fn report(
+    engine: &Engine,
+    backend: &Backend,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    // A backend that does not answer has no heartbeat: the scheduler leaves it out by and by.
+    let stats = backend.driver.stats().await.inspect_err(|_| {
+        metrics::backend_up(&backend.service, false);
+    })?;
+    metrics::backend_up(&backend.service, true);
+    let mut pools = Vec::new();
+    for pool in stats {
+        let name = format!("{}#{}", backend.service, pool.pool_name);
+        let Value::Object(mut report) = serde_json::to_value(&pool)? else { continue };
+        add_config(&mut report, backend);
+        pools.push((name, report));
+    }
+    let now = Timestamp::now();
+    retry_conflicts(|| async {
+        let mut tx = engine.db.write().await?;
+        let zone = &backend.availability_zone;
+        services::heartbeat(&mut tx, &backend.service, SHARE_BINARY, zone, now).await?;
+        services::report_pools(&mut tx, &backend.service, &pools, now).await?;
+        tx.commit().await?;
+        Ok::<_, Error>(())
+    })
+    .await?;
+    capacity(engine, backend).await?;
+    Ok(())
+}
+
+fn add_config(report: &mut Map<String, Value>, backend: &Backend) {
+    report.insert("share_backend_name".to_owned(), backend.name.clone().into());
+    let handles = backend.driver_handles_share_servers.into();
+    report.insert("driver_handles_share_servers".to_owned(), handles);
+    let domain = backend.replication_domain.clone().map_or(Value::Null, Value::String);
+    report.insert("replication_domain".to_owned(), domain);
+}
+
+async fn capacity(engine: &Engine, backend: &Backend) -> Result<(), Error> {
+    for pool in services::pools(&mut engine.db.read().await?).await? {
+        let Some((service, name)) = pool.name.split_once('#') else { continue };
+        if service == backend.service {
+            let gigabytes = |key| pool.report.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
+            let (total, free) = (gigabytes("total_capacity_gb"), gigabytes("free_capacity_gb"));
+            metrics::backend_capacity(service, name, total, free, pool.provisioned_gb as f64);
+        }
+    }
+    Ok(())
+}
+
+async fn scheduler(engine: &Engine) -> Result<(), Error> {
+    let now = Timestamp::now();
+    let Some(backend) = engine.backends.values().next() else { return Ok(()) };
+    retry_conflicts(|| async {
+        let mut tx = engine.db.write().await?;
+        let (host, zone) = (&engine.settings.host, &backend.availability_zone);
+        services::heartbeat(&mut tx, host, SCHEDULER_BINARY, zone, now).await?;
+        tx.commit().await
+    })
+    .await
+}

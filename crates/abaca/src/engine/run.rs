@@ -1,0 +1,109 @@
+//! One operation at work: what its steps see of it, and the guarded transactions they end with.
+
+use abaca_model::{Operation, OperationState, Timestamp};
+use abaca_store::operations::{self, Next};
+use abaca_store::{Db, Tx};
+use serde::de::DeserializeOwned;
+
+use super::backend::Backend;
+use super::failure::Failure;
+use super::{Engine, kill_point};
+
+/// An operation that this runner holds the lease of.
+pub(super) struct Run<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) operation: &'a Operation,
+    /// The name of the present step.
+    pub(super) step: &'static str,
+}
+
+/// What a step came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The next step follows here.
+    Advanced,
+    /// The next step is for a worker of another backend.
+    HandedOver,
+    /// There is no next step.
+    Ended(OperationState),
+}
+
+impl Run<'_> {
+    pub(super) fn db(&self) -> &Db {
+        &self.engine.db
+    }
+
+    /// The fence that the resource must still have.
+    pub(super) fn resource_fence(&self) -> i64 {
+        self.operation.resource_fence
+    }
+
+    /// What the request told the operation.
+    pub(super) fn arguments<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(&self.operation.arguments).map_err(|error| {
+            Failure::permanent("The service's record of this request is damaged.", error)
+        })
+    }
+
+    /// The backend of this worker that holds `host`, which is `host@backend#pool`.
+    pub(super) fn backend(&self, host: &str) -> Result<&Backend, Failure> {
+        let service = host.split_once('#').map_or(host, |(service, _)| service);
+        self.engine
+            .backends
+            .get(service)
+            .ok_or_else(|| Failure::Passing(format!("this worker does not serve {service}").into()))
+    }
+
+    /// Whether `fence`, just read, says that the resource is still this operation's.
+    pub(super) fn check(&self, fence: i64) -> Result<(), Failure> {
+        if fence == self.resource_fence() { Ok(()) } else { Err(Failure::Superseded) }
+    }
+
+    /// Begins the transaction that records what the step did.
+    pub(super) async fn record(&self) -> Result<Tx, Failure> {
+        self.reach("effect");
+        Ok(self.db().write().await?)
+    }
+
+    /// Commits the transaction and goes on to the next step, which `service` must run.
+    pub(super) async fn advance(&self, mut tx: Tx, service: &str) -> Result<Outcome, Failure> {
+        let stays = self.engine.backends.contains_key(service);
+        let next = if stays { Next::Keep(Some(service)) } else { Next::HandOver(service) };
+        if !operations::advance(&mut tx, self.operation, next).await? {
+            return Err(Failure::LeaseLost);
+        }
+        self.commit(tx).await?;
+        Ok(if stays { Outcome::Advanced } else { Outcome::HandedOver })
+    }
+
+    /// Commits the transaction and ends the operation.
+    pub(super) async fn end(
+        &self,
+        mut tx: Tx,
+        state: OperationState,
+        error: Option<&str>,
+    ) -> Result<Outcome, Failure> {
+        if !operations::end(&mut tx, self.operation, state, error, Timestamp::now()).await? {
+            return Err(Failure::LeaseLost);
+        }
+        self.commit(tx).await?;
+        Ok(Outcome::Ended(state))
+    }
+
+    async fn commit(&self, tx: Tx) -> Result<(), Failure> {
+        self.reach("commit");
+        tx.commit().await?;
+        self.reach("recorded");
+        Ok(())
+    }
+
+    /// A place at which a test can have the process killed.
+    pub(super) fn reach(&self, moment: &str) {
+        kill_point::reach(self.operation.kind.as_str(), self.step, moment);
+    }
+}
+
+/// A guarded write: the resource must still have been this operation's.
+pub(super) fn mine(written: bool) -> Result<(), Failure> {
+    if written { Ok(()) } else { Err(Failure::Superseded) }
+}
