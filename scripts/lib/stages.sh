@@ -47,10 +47,14 @@ stage_deny() {
 
 # The snapshots (insta) that no test asked for are found by the list the tests write.
 stage_nextest() {
-  local references=$ROOT/target/referenced-snapshots unreferenced
+  local references=$ROOT/target/referenced-snapshots unreferenced database
   rm -f "$references"; touch "$references"
   INSTA_SNAPSHOT_REFERENCES_FILE=$references \
     cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}"
+  for database in postgres mariadb; do
+    ABACA_TEST_DATABASE=$database cargo nextest run --locked --package abaca --test it \
+      --profile "${NEXTEST_PROFILE:-default}"
+  done
   unreferenced=$(comm -23 <(git ls-files --full-name '*.snap' | sed "s,^,$ROOT/," | sort) <(sort -u "$references"))
   [ -z "$unreferenced" ] || { printf 'snapshots that no test uses:\n%s\n' "$unreferenced"; return 1; }
 }

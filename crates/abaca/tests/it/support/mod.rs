@@ -41,7 +41,7 @@ impl TestServer {
 
     /// Other routes under the same framework.
     pub(crate) async fn with_routes(settings: ApiSettings, routes: Vec<Route>) -> Self {
-        let database = TestDatabase::create(Dialect::Sqlite).await.unwrap();
+        let database = TestDatabase::create(dialect()).await.unwrap();
         let config = Config::load_from(&Overrides::default(), []).unwrap();
         let app = Arc::new(App {
             settings,
@@ -94,6 +94,16 @@ impl TestServer {
     /// POST `body` to `path` as an administrator at the last version.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.request(Method::POST, path).json(&body).send().await
+    }
+}
+
+/// The database of this run: SQLite unless `ABACA_TEST_DATABASE` says `postgres` or `mariadb`.
+fn dialect() -> Dialect {
+    match std::env::var("ABACA_TEST_DATABASE").as_deref() {
+        Err(_) | Ok("sqlite") => Dialect::Sqlite,
+        Ok("postgres") => Dialect::Postgres,
+        Ok("mariadb") => Dialect::Mysql,
+        Ok(other) => panic!("ABACA_TEST_DATABASE={other}: expected sqlite, postgres or mariadb"),
     }
 }
 
