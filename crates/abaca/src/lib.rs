@@ -6,4 +6,5 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod identity;
+pub mod policy;
 pub mod telemetry;
