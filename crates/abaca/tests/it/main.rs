@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod availability_zones;
+mod cli;
 mod framework;
 mod scheduler_stats;
 mod services;
