@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod authorisation;
 mod availability_zones;
 mod cli;
 mod framework;
