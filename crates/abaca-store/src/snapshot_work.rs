@@ -2,7 +2,7 @@
 //! operation was made with; `false` means that the instance was taken over or is gone.
 
 use abaca_model::{ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp};
-use sea_query::{Expr, ExprTrait, Order, Query, UpdateStatement};
+use sea_query::{Expr, ExprTrait, LockType, Order, Query, UpdateStatement};
 
 use crate::error::Result;
 use crate::row::Row;
@@ -136,6 +136,7 @@ pub async fn set_status(
 /// # Errors
 /// What the database says.
 pub async fn remove(tx: &mut Tx, work: &SnapshotWork, fence: i64) -> Result<bool> {
+    lock_snapshot(tx, work.snapshot_id).await?;
     let delete = Query::delete()
         .from_table("snapshot_instances")
         .and_where(Expr::col("id").eq(work.id.to_string()))
@@ -158,6 +159,17 @@ pub async fn remove(tx: &mut Tx, work: &SnapshotWork, fence: i64) -> Result<bool
         tx.execute(&delete).await?;
     }
     Ok(true)
+}
+
+/// Makes whoever else removes an instance of this snapshot wait: of the last two, one must see that
+/// it is the last.
+async fn lock_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<()> {
+    if tx.dialect().has_row_locks() {
+        let mut select = Query::select();
+        select.column("id").from("snapshots").and_where(Expr::col("id").eq(id.to_string()));
+        tx.optional(select.lock(LockType::Update), |_| Ok(())).await?;
+    }
+    Ok(())
 }
 
 /// The snapshot instances that a service holds: id and status, ordered by id.

@@ -223,16 +223,6 @@ pub async fn update(tx: &mut Tx, id: SnapshotId, change: &Change, now: Timestamp
     Ok(tx.execute(&update).await? == 1)
 }
 
-/// Removes a snapshot whose instances are gone. Its metadata goes with it.
-///
-/// # Errors
-/// What the database says.
-pub(crate) async fn delete_row(tx: &mut Tx, id: SnapshotId) -> Result<()> {
-    let mut delete = Query::delete();
-    delete.from_table(TABLE).and_where(Expr::col("id").eq(id.to_string()));
-    tx.execute(&delete).await.map(drop)
-}
-
 /// How many snapshots there are of a share.
 ///
 /// # Errors

@@ -1,10 +1,14 @@
 //! Snapshot instances: lists by page, filters, the fence.
 
+use std::time::Duration;
+
 use abaca_model::{SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp};
-use abaca_store::snapshot_instances::{self as instances, Filter, Outcome, Page, Shape, SortKey};
+use abaca_store::snapshot_instances::{self as instances, Filter, Page, Shape, SortKey};
+use abaca_store::snapshot_work::{self, SnapshotWork};
 use abaca_store::testing::TestDatabase;
 use abaca_store::{
-    Direction, Error, Position, Tx, snapshot_export_locations as locations, snapshots,
+    Direction, Error, Position, Tx, retry_conflicts, snapshot_export_locations as locations,
+    snapshots,
 };
 
 use crate::seed::{self, SeededShare};
@@ -14,9 +18,9 @@ crate::on_each_database!(
     lists_are_in_the_order_asked_for,
     each_filter_finds_what_it_names,
     a_row_shows_every_column,
-    an_outcome_is_written_only_under_its_fence,
     whoever_takes_over_shuts_out_the_operation_before,
     the_last_instance_takes_the_snapshot_with_it,
+    of_two_last_instances_removed_at_once_one_takes_the_snapshot,
     export_locations_that_stay_keep_their_id,
 );
 
@@ -207,16 +211,11 @@ async fn one(tx: &mut Tx) -> (SeededShare, SnapshotInstance) {
 async fn a_row_shows_every_column(database: &TestDatabase) {
     let mut tx = database.db.write().await.unwrap();
     let (share, mut instance) = one(&mut tx).await;
-    let outcome = Outcome {
-        status: Some(SnapshotStatus::Available),
-        progress: Some("100%".to_owned()),
-        provider_location: Some("/data/\u{1f9f6}".to_owned()),
-    };
-    let now = Timestamp::from_micros(7);
-    assert!(instances::write_outcome(&mut tx, instance.id, 0, &outcome, now).await.unwrap());
+    let (now, location) = (Timestamp::from_micros(7), "/data/\u{1f9f6}");
+    assert!(snapshot_work::created(&mut tx, instance.id, 0, location, now).await.unwrap());
     instance.status = SnapshotStatus::Available;
-    instance.progress = outcome.progress;
-    instance.provider_location = outcome.provider_location;
+    instance.progress = Some("100%".to_owned());
+    instance.provider_location = Some(location.to_owned());
     instance.updated_at = Some(now);
     assert_eq!(instances::get(&mut tx, instance.id).await.unwrap(), Some(instance.clone()));
     let filter = Filter::default();
@@ -246,18 +245,6 @@ async fn a_row_shows_every_column(database: &TestDatabase) {
     assert_eq!((owner.project_id.as_str(), owner.user_id.as_str()), ("project", "user"));
 }
 
-async fn an_outcome_is_written_only_under_its_fence(database: &TestDatabase) {
-    let mut tx = database.db.write().await.unwrap();
-    let (_, instance) = one(&mut tx).await;
-    let outcome = Outcome { status: Some(SnapshotStatus::Error), ..Outcome::default() };
-    let now = Timestamp::from_micros(7);
-    assert!(!instances::write_outcome(&mut tx, instance.id, 1, &outcome, now).await.unwrap());
-    assert_eq!(instances::get(&mut tx, instance.id).await.unwrap().as_ref(), Some(&instance));
-    assert!(instances::write_outcome(&mut tx, instance.id, 0, &outcome, now).await.unwrap());
-    let written = instances::get(&mut tx, instance.id).await.unwrap().unwrap();
-    assert_eq!((written.status, written.progress), (SnapshotStatus::Error, instance.progress));
-}
-
 async fn whoever_takes_over_shuts_out_the_operation_before(database: &TestDatabase) {
     let mut tx = database.db.write().await.unwrap();
     let (_, instance) = one(&mut tx).await;
@@ -265,9 +252,9 @@ async fn whoever_takes_over_shuts_out_the_operation_before(database: &TestDataba
     let locked = instances::get_locked(&mut tx, instance.id).await.unwrap().unwrap();
     let fence = instances::take_over(&mut tx, &locked, SnapshotStatus::Error, now).await.unwrap();
     assert_eq!(fence, 1);
-    let done = Outcome { status: Some(SnapshotStatus::Available), ..Outcome::default() };
-    assert!(!instances::write_outcome(&mut tx, instance.id, 0, &done, now).await.unwrap());
-    assert!(!instances::delete(&mut tx, instance.id, instance.snapshot_id, 0).await.unwrap());
+    let work = snapshot_work::load(&mut tx, instance.id).await.unwrap().unwrap();
+    assert!(!snapshot_work::created(&mut tx, instance.id, 0, "/late", now).await.unwrap());
+    assert!(!snapshot_work::remove(&mut tx, &work, 0).await.unwrap());
     let stands = instances::get(&mut tx, instance.id).await.unwrap().unwrap();
     assert_eq!((stands.status, stands.fence), (SnapshotStatus::Error, 1));
     // Who took over what he saw before it changed must look again.
@@ -276,24 +263,56 @@ async fn whoever_takes_over_shuts_out_the_operation_before(database: &TestDataba
     assert!(matches!(error, Error::Conflict(_)), "{error:?}");
 }
 
-async fn the_last_instance_takes_the_snapshot_with_it(database: &TestDatabase) {
-    let mut tx = database.db.write().await.unwrap();
-    let (share, first) = one(&mut tx).await;
-    let place = seed::share_instance(&mut tx, share.id, "host@other#pool", Some("in_sync")).await;
+/// A snapshot with two instances.
+async fn two(tx: &mut Tx) -> (SeededShare, [SnapshotWork; 2]) {
+    let (share, first) = one(tx).await;
+    let place = seed::share_instance(tx, share.id, "host@other#pool", Some("in_sync")).await;
     let second = SnapshotInstance {
         id: SnapshotInstanceId::random(),
         share_instance_id: place,
         ..first.clone()
     };
-    instances::insert(&mut tx, &second).await.unwrap();
+    instances::insert(tx, &second).await.unwrap();
+    let first = snapshot_work::load(tx, first.id).await.unwrap().unwrap();
+    let second = snapshot_work::load(tx, second.id).await.unwrap().unwrap();
+    (share, [first, second])
+}
+
+async fn the_last_instance_takes_the_snapshot_with_it(database: &TestDatabase) {
+    let mut tx = database.db.write().await.unwrap();
+    let (share, [first, second]) = two(&mut tx).await;
     let paths = [("/export".to_owned(), false)];
     locations::replace(&mut tx, first.id, &paths, Timestamp::from_micros(1)).await.unwrap();
-    assert!(instances::delete(&mut tx, first.id, first.snapshot_id, 0).await.unwrap());
+    assert!(snapshot_work::remove(&mut tx, &first, 0).await.unwrap());
     assert!(snapshots::get(&mut tx, first.snapshot_id).await.unwrap().is_some());
-    assert!(instances::delete(&mut tx, second.id, first.snapshot_id, 0).await.unwrap());
+    assert!(snapshot_work::remove(&mut tx, &second, 0).await.unwrap());
     assert!(snapshots::get(&mut tx, first.snapshot_id).await.unwrap().is_none());
     assert_eq!(snapshots::count_of_share(&mut tx, share.id).await.unwrap(), 0);
     assert_eq!(locations::all(&mut tx, first.id).await.unwrap(), []);
+}
+
+async fn of_two_last_instances_removed_at_once_one_takes_the_snapshot(database: &TestDatabase) {
+    let mut tx = database.db.write().await.unwrap();
+    let (share, [first, second]) = two(&mut tx).await;
+    tx.commit().await.unwrap();
+    let mut tx = database.db.write().await.unwrap();
+    assert!(snapshot_work::remove(&mut tx, &first, 0).await.unwrap());
+    let db = database.db.clone();
+    let mut other = tokio::spawn(async move {
+        retry_conflicts(|| async {
+            let mut tx = db.write().await?;
+            assert!(snapshot_work::remove(&mut tx, &second, 0).await?);
+            tx.commit().await
+        })
+        .await
+    });
+    // It has to wait for the first: without that it would be done by now.
+    let ended = tokio::time::timeout(Duration::from_millis(200), &mut other).await;
+    assert!(ended.is_err(), "both saw the other one's instance");
+    tx.commit().await.unwrap();
+    other.await.unwrap().unwrap();
+    let mut tx = database.db.read().await.unwrap();
+    assert_eq!(snapshots::count_of_share(&mut tx, share.id).await.unwrap(), 0);
 }
 
 async fn export_locations_that_stay_keep_their_id(database: &TestDatabase) {

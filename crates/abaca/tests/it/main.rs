@@ -2,12 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod authorisation;
 mod availability_zones;
-mod cli;
 mod framework;
 mod scheduler_stats;
 mod services;
 mod share_types;
 mod snapshot_instances;
+mod snapshots;
 mod support;

@@ -6,6 +6,7 @@ mod export_locations;
 mod filters;
 mod long_lists;
 mod pages;
+mod policy;
 mod reset;
 
 use abaca_model::{ShareInstance, Snapshot, SnapshotInstance, SnapshotStatus, Timestamp};

@@ -3,6 +3,7 @@
 mod answer;
 mod samples;
 pub(crate) mod seed;
+mod stubs;
 
 use std::sync::Arc;
 
@@ -16,11 +17,12 @@ use abaca_store::testing::TestDatabase;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower::ServiceExt;
 
 pub(crate) use answer::Answer;
 pub(crate) use samples::{assert_like_sample, sample};
+use stubs::RolePolicy;
 
 /// A service of its own for one test, on a database of its own.
 pub(crate) struct TestServer {
@@ -33,23 +35,26 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// The API as it is served.
     pub(crate) async fn start() -> Self {
-        let policy = Policy::from_rules(&json!({})).unwrap();
-        Self::with_policy(policy).await
+        Self::with_policy(Policy::from_rules(&serde_json::json!({})).unwrap()).await
     }
 
-    /// The API under other rules than the built-in ones.
+    /// The API as it is served, to those whom this policy lets.
     pub(crate) async fn with_policy(policy: Policy) -> Self {
         let default_share_type = Some("default".to_owned());
         let settings = ApiSettings { default_share_type, ..ApiSettings::default() };
-        Self::assemble(settings, policy, api::router::routes()).await
+        Self::with(settings, api::router::routes(), Arc::new(policy)).await
     }
 
-    /// Other routes under the same framework.
+    /// Other routes, with rules of their own, under the same framework.
     pub(crate) async fn with_routes(settings: ApiSettings, routes: Vec<Route>) -> Self {
-        Self::assemble(settings, Policy::from_rules(&json!({})).unwrap(), routes).await
+        Self::with(settings, routes, Arc::new(RolePolicy)).await
     }
 
-    async fn assemble(settings: ApiSettings, policy: Policy, routes: Vec<Route>) -> Self {
+    async fn with(
+        settings: ApiSettings,
+        routes: Vec<Route>,
+        policy: Arc<dyn abaca::app::Policy>,
+    ) -> Self {
         let database = TestDatabase::create(dialect()).await.unwrap();
         let config = Config::load_from(&Overrides::default(), []).unwrap();
         let app = Arc::new(App {
@@ -59,7 +64,7 @@ impl TestServer {
             queue: Arc::default(),
             metrics: None,
             identity: Identity::NoAuth,
-            policy: Arc::new(policy),
+            policy,
         });
         let router = api::service_with(Arc::clone(&app), routes).unwrap();
         Self { app, router, _database: database }
