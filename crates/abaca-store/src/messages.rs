@@ -1,9 +1,10 @@
 //! What the service tells a tenant of an operation that failed.
 
 use abaca_model::{MessageId, Timestamp};
-use sea_query::{Expr, ExprTrait, Query};
+use sea_query::{Expr, ExprTrait, Order, Query};
 
 use crate::error::Result;
+use crate::row::Row;
 use crate::tx::Tx;
 
 /// A message to the project whose operation failed.
@@ -29,6 +30,46 @@ pub struct Message {
     pub expires_at: Timestamp,
 }
 
+const COLUMNS: [&str; 9] = [
+    "id",
+    "project_id",
+    "request_id",
+    "resource_type",
+    "resource_id",
+    "action",
+    "detail",
+    "created_at",
+    "expires_at",
+];
+
+/// The messages of a project, oldest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_project(tx: &mut Tx, project_id: &str) -> Result<Vec<Message>> {
+    let select = Query::select()
+        .columns(COLUMNS)
+        .from("messages")
+        .and_where(Expr::col("project_id").eq(project_id))
+        .order_by("created_at", Order::Asc)
+        .to_owned();
+    tx.all(&select, message).await
+}
+
+fn message(row: &Row<'_>) -> Result<Message> {
+    Ok(Message {
+        id: row.parsed(0)?,
+        project_id: row.string(1)?,
+        request_id: row.string(2)?,
+        resource_type: row.string(3)?,
+        resource_id: row.string(4)?,
+        action: row.string(5)?,
+        detail: row.string(6)?,
+        created_at: row.time(7)?,
+        expires_at: row.time(8)?,
+    })
+}
+
 /// Adds a message.
 ///
 /// # Errors
@@ -36,17 +77,7 @@ pub struct Message {
 pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
     let insert = Query::insert()
         .into_table("messages")
-        .columns([
-            "id",
-            "project_id",
-            "request_id",
-            "resource_type",
-            "resource_id",
-            "action",
-            "detail",
-            "created_at",
-            "expires_at",
-        ])
+        .columns(COLUMNS)
         .values_panic([
             message.id.to_string().into(),
             message.project_id.as_str().into(),

@@ -1,0 +1,117 @@
+//! Backends that fail: for a while, for good, and in the middle.
+
+use abaca_model::OperationState;
+use abaca_store::Dialect;
+use serde_json::json;
+
+use crate::service::{Storage, World};
+use crate::story::{self, KINDS};
+
+crate::on_sqlite_and_postgres!(
+    passing_failures_are_tried_again,
+    failures_after_the_effect_do_it_once,
+    lasting_failures_end_in_an_error_status_and_a_message,
+    a_reset_during_a_call_that_hangs_stands,
+);
+
+/// The driver's method that an operation calls, and the status in which its failure ends.
+const CALLS: [(&str, &str, &str); 6] = [
+    ("create_share", "create_share", "error"),
+    ("delete_share", "delete_share", "error_deleting"),
+    ("extend_share", "extend_share", "extending_error"),
+    ("shrink_share", "shrink_share", "shrinking_error"),
+    ("create_snapshot", "create_snapshot", "error"),
+    ("delete_snapshot", "delete_snapshot", "error_deleting"),
+];
+
+/// Asks for `kind` while the backend has these faults; the instance it works on.
+async fn with_faults(
+    dialect: Dialect,
+    kind: &str,
+    faults: &str,
+) -> (World, crate::service::Service, String) {
+    let world = World::new(dialect, Storage::Simulated).await;
+    world.set_faults("");
+    let service = world.start("all", None);
+    let scene = story::prepare(&world, &service, kind, false);
+    world.set_faults(faults);
+    story::ask(&service, kind, &scene);
+    let resource = match kind {
+        "create_share" => newest(&service, "share_instances"),
+        "create_snapshot" => newest(&service, "snapshot-instances"),
+        _ => scene.resource.unwrap(),
+    };
+    (world, service, resource)
+}
+
+fn newest(service: &crate::service::Service, list: &str) -> String {
+    crate::service::id(&service.get(&format!("/{list}"))[list.replace('-', "_")][0])
+}
+
+async fn passing_failures_are_tried_again(dialect: Dialect) {
+    for (kind, method, _) in CALLS {
+        let faults = format!("[[fault]]\nmethod = \"{method}\"\nfail = \"transient\"\ntimes = 2\n");
+        let (world, service, resource) = with_faults(dialect, kind, &faults).await;
+        world.reaches(&resource, OperationState::Succeeded).await;
+        drop(service);
+        world.remove().await;
+    }
+}
+
+async fn failures_after_the_effect_do_it_once(dialect: Dialect) {
+    for (kind, method, _) in CALLS {
+        let faults = format!(
+            "[[fault]]\nmethod = \"{method}\"\nfail = \"transient\"\ntimes = 2\nafter_effect = true\n"
+        );
+        let (world, service, resource) = with_faults(dialect, kind, &faults).await;
+        world.reaches(&resource, OperationState::Succeeded).await;
+        drop(service);
+        world.remove().await;
+    }
+}
+
+async fn lasting_failures_end_in_an_error_status_and_a_message(dialect: Dialect) {
+    assert_eq!(
+        CALLS.map(|(kind, ..)| kind).to_vec(),
+        KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>()
+    );
+    for (kind, method, status) in CALLS {
+        let faults = format!("[[fault]]\nmethod = \"{method}\"\nfail = \"failed\"\n");
+        let (world, service, resource) = with_faults(dialect, kind, &faults).await;
+        world.reaches(&resource, OperationState::Failed).await;
+        let (list, key) = lists(kind);
+        let row = &service.get(&format!("/{list}/{resource}"))[key];
+        assert_eq!(row["status"], status, "{kind}");
+        let mut tx = world.database.db.read().await.unwrap();
+        let messages = abaca_store::messages::of_project(&mut tx, "admin").await.unwrap();
+        drop(tx);
+        assert_eq!(messages.len(), 1, "{kind}: {messages:?}");
+        assert_eq!(messages[0].action, kind);
+        drop(service);
+        world.remove().await;
+    }
+}
+
+async fn a_reset_during_a_call_that_hangs_stands(dialect: Dialect) {
+    for (kind, method, _) in CALLS {
+        let faults = format!("[[fault]]\nmethod = \"{method}\"\nfail = \"hang\"\n");
+        let (world, service, resource) = with_faults(dialect, kind, &faults).await;
+        world.reaches(&resource, OperationState::Running).await;
+        let (list, key) = lists(kind);
+        let path = format!("/{list}/{resource}");
+        service.post(&format!("{path}/action"), &json!({"reset_status": {"status": "error"}}));
+        world.set_faults("");
+        world.reaches(&resource, OperationState::Superseded).await;
+        assert_eq!(service.get(&path)[key]["status"], "error", "{kind}");
+        drop(service);
+        world.remove().await;
+    }
+}
+
+fn lists(kind: &str) -> (&'static str, &'static str) {
+    if kind.ends_with("snapshot") {
+        ("snapshot-instances", "snapshot_instance")
+    } else {
+        ("share_instances", "share_instance")
+    }
+}

@@ -1,0 +1,73 @@
+//! SIGKILL at every step of every operation: started again, the service ends what it began, by
+//! itself; nothing is stuck, no object without a row, no row without its object.
+
+use std::os::unix::process::ExitStatusExt;
+
+use abaca_store::Dialect;
+
+use crate::service::{Storage, World};
+use crate::story::{self, KINDS, Kind};
+
+crate::on_sqlite_and_postgres!(
+    create_share,
+    delete_share,
+    extend_share,
+    shrink_share,
+    create_snapshot,
+    delete_snapshot,
+);
+
+/// When the process dies: before the step does anything; when it has had its effect in the
+/// backend; when its transaction is complete but not committed; when it is committed.
+const MOMENTS: [&str; 4] = ["start", "effect", "commit", "recorded"];
+
+async fn create_share(dialect: Dialect) {
+    at_every_step("create_share", dialect).await;
+}
+
+async fn delete_share(dialect: Dialect) {
+    at_every_step("delete_share", dialect).await;
+}
+
+async fn extend_share(dialect: Dialect) {
+    at_every_step("extend_share", dialect).await;
+}
+
+async fn shrink_share(dialect: Dialect) {
+    at_every_step("shrink_share", dialect).await;
+}
+
+async fn create_snapshot(dialect: Dialect) {
+    at_every_step("create_snapshot", dialect).await;
+}
+
+async fn delete_snapshot(dialect: Dialect) {
+    at_every_step("delete_snapshot", dialect).await;
+}
+
+async fn at_every_step(name: &str, dialect: Dialect) {
+    let Kind { name, steps } = KINDS.iter().find(|kind| kind.name == name).unwrap();
+    for step in *steps {
+        for moment in MOMENTS {
+            killed_and_resumed(name, &format!("{name}.{step}.{moment}"), dialect).await;
+        }
+    }
+}
+
+async fn killed_and_resumed(kind: &str, place: &str, dialect: Dialect) {
+    // `extend_share` is also how a share is brought to a size it can shrink from; that one runs in
+    // a process that nothing kills.
+    let world = World::new(dialect, Storage::Directory).await;
+    let whole = world.start("all", None);
+    let scene = story::prepare(&world, &whole, kind, true);
+    drop(whole);
+    let mut doomed = world.start("all", Some(place));
+    story::ask(&doomed, kind, &scene);
+    let status = doomed.gone();
+    assert_eq!(status.signal(), Some(9), "{place}: {status}\n{}", world.log());
+    let again = world.start("all", None);
+    world.settled().await;
+    story::assert_done(&world, &again, kind, &scene);
+    assert!(again.stop().success(), "{place}: a clean end");
+    world.remove().await;
+}

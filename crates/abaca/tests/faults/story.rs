@@ -1,0 +1,129 @@
+//! The operations, each as a request whose operation a test can interrupt.
+
+use serde_json::json;
+
+use crate::service::{Service, World, id, write_bytes};
+
+/// One kind of operation with the steps it has.
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) steps: &'static [&'static str],
+}
+
+/// Every kind there is; `every_kind_is_here` holds it against the program's own list.
+pub(crate) const KINDS: &[Kind] = &[
+    Kind { name: "create_share", steps: &["schedule", "create"] },
+    Kind { name: "delete_share", steps: &["delete"] },
+    Kind { name: "extend_share", steps: &["resize"] },
+    Kind { name: "shrink_share", steps: &["resize"] },
+    Kind { name: "create_snapshot", steps: &["create"] },
+    Kind { name: "delete_snapshot", steps: &["delete"] },
+];
+
+#[test]
+fn every_kind_is_here() {
+    let all: Vec<_> = abaca_model::OperationKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let here: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+    assert_eq!(here, all);
+}
+
+/// What was there when the operation was asked for.
+pub(crate) struct Scene {
+    pub(crate) share: String,
+    pub(crate) share_instance: String,
+    pub(crate) snapshot: Option<String>,
+    /// The instance that the operation works on.
+    pub(crate) resource: Option<String>,
+}
+
+/// Brings the world to where `kind` can be asked for. For `create_share` that is nothing.
+pub(crate) fn prepare(world: &World, service: &Service, kind: &str, has_bytes: bool) -> Scene {
+    if kind == "create_share" {
+        let (share, share_instance) = (String::new(), String::new());
+        return Scene { share, share_instance, snapshot: None, resource: None };
+    }
+    let share = service.create_share();
+    service.share_is(&share, "available");
+    let share_instance = service.share_instance(&share);
+    if has_bytes {
+        write_bytes(world, &share_instance, b"before");
+    }
+    let mut scene =
+        Scene { resource: Some(share_instance.clone()), share, share_instance, snapshot: None };
+    if kind == "shrink_share" {
+        let body = json!({"extend": {"new_size": 3}});
+        service.post(&format!("/shares/{}/action", scene.share), &body);
+        service.share_is(&scene.share, "available");
+    }
+    if kind == "delete_snapshot" {
+        let snapshot = service.create_snapshot(&scene.share);
+        service.snapshot_is(&snapshot, "available");
+        scene.resource = Some(id(&service.snapshot_instance(&snapshot)));
+        scene.snapshot = Some(snapshot);
+    }
+    scene
+}
+
+/// Asks for the operation. The process may die before it answers.
+pub(crate) fn ask(service: &Service, kind: &str, scene: &Scene) {
+    let action = format!("/shares/{}/action", scene.share);
+    match kind {
+        "create_share" => {
+            service.try_post("/shares", &json!({"share": {"share_proto": "NFS", "size": 1}}));
+        }
+        "delete_share" => drop(service.ask("DELETE", &format!("/shares/{}", scene.share), None)),
+        "extend_share" => service.try_post(&action, &json!({"extend": {"new_size": 2}})),
+        "shrink_share" => service.try_post(&action, &json!({"shrink": {"new_size": 1}})),
+        "create_snapshot" => {
+            service.try_post("/snapshots", &json!({"snapshot": {"share_id": scene.share}}));
+        }
+        "delete_snapshot" => {
+            let snapshot = scene.snapshot.as_deref().unwrap();
+            drop(service.ask("DELETE", &format!("/snapshots/{snapshot}"), None));
+        }
+        other => panic!("{other} is not told here"),
+    }
+}
+
+/// Asserts that the operation has had its whole effect, in the rows and in the backend.
+pub(crate) fn assert_done(world: &World, service: &Service, kind: &str, scene: &Scene) {
+    let shares = service.get("/shares/detail")["shares"].as_array().unwrap().clone();
+    let snapshots = service.get("/snapshots/detail")["snapshots"].as_array().unwrap().clone();
+    let share = shares.first();
+    let snapshot = snapshots.first();
+    match kind {
+        "delete_share" => assert!(share.is_none(), "{shares:?}"),
+        _ => assert_eq!(share.unwrap()["status"], "available"),
+    }
+    match kind {
+        "extend_share" => assert_eq!(share.unwrap()["size"], 2),
+        "shrink_share" => assert_eq!(share.unwrap()["size"], 1),
+        "create_snapshot" => {
+            assert_eq!(snapshot.unwrap()["status"], "available");
+            let location = &service.snapshot_instance(&id(snapshot.unwrap()))["provider_location"];
+            assert_eq!(crate::service::read_bytes(location), b"before");
+        }
+        "delete_snapshot" => assert!(snapshot.is_none(), "{snapshots:?}"),
+        _ => {}
+    }
+    if kind != "create_share" && kind != "delete_share" {
+        let path = world.backend().join("shares").join(&scene.share_instance).join("data/file");
+        assert_eq!(std::fs::read(path).unwrap(), b"before", "no byte is lost");
+    }
+    assert_same(world, service);
+}
+
+/// Asserts that the backend holds just what the rows say, and no leftovers.
+pub(crate) fn assert_same(world: &World, service: &Service) {
+    let ids = |path: &str, key: &str| {
+        let answer = service.get(path);
+        let mut ids: Vec<String> = answer[key].as_array().unwrap().iter().map(id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(world.held("shares"), ids("/share_instances", "share_instances"));
+    assert_eq!(world.held("snapshots"), ids("/snapshot-instances", "snapshot_instances"));
+    for leftovers in ["tmp", "trash"] {
+        service.wait(leftovers, |_| world.held(leftovers).is_empty().then_some(()));
+    }
+}
