@@ -1,14 +1,17 @@
 //! Calls at the same time, calls that are given up, and sweeps beside them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::task::JoinSet;
 
 use super::{Bench, Outcome, Problem, ensure, snapshot_of};
-use crate::{Driver, NewSnapshot, SnapshotRef};
+use crate::{Driver, DriverError, NewSnapshot, SnapshotRef};
 
 const AT_ONCE: usize = 8;
+const FILES: usize = 100;
+const ROUNDS: usize = 4;
 
 pub(super) async fn equal_calls_at_once_agree(bench: &Bench<'_>) -> Outcome {
     let driver = bench.open().await?;
@@ -88,11 +91,7 @@ pub(super) async fn many_objects_at_once(bench: &Bench<'_>) -> Outcome {
 pub(super) async fn a_dropped_call_can_be_repeated(bench: &Bench<'_>) -> Outcome {
     let driver = bench.open().await?;
     let (share, path) = bench.share(&*driver).await?;
-    if let Some(path) = path {
-        for number in 0..200 {
-            std::fs::write(path.join(format!("file-{number}")), b"some bytes")?;
-        }
-    }
+    plant(path.as_deref())?;
     let new = snapshot_of(&share);
     for polls in 1..4 {
         give_up_after(polls, driver.create_snapshot(&new)).await;
@@ -114,7 +113,7 @@ async fn complete(bench: &Bench<'_>, driver: &dyn Driver, new: &NewSnapshot) -> 
     };
     let Some(path) = bench.subject.local_path(&found.provider_location) else { return Ok(()) };
     let files = std::fs::read_dir(path)?.count();
-    ensure!(files == 200, "the snapshot holds {files} of 200 files");
+    ensure!(files == FILES, "the snapshot holds {files} of {FILES} files");
     Ok(())
 }
 
@@ -135,12 +134,8 @@ pub(super) async fn a_sweep_beside_running_calls_harms_nothing(bench: &Bench<'_>
     // Another process of the service, with locks of its own.
     let other = bench.open().await?;
     let (share, path) = bench.share(&*driver).await?;
-    if let Some(path) = path {
-        for number in 0..200 {
-            std::fs::write(path.join(format!("file-{number}")), b"some bytes")?;
-        }
-    }
-    for _ in 0..AT_ONCE {
+    plant(path.as_deref())?;
+    for _ in 0..ROUNDS {
         let new = snapshot_of(&share);
         let (created, _, _) =
             tokio::join!(driver.create_snapshot(&new), driver.sweep(), other.sweep());
@@ -153,4 +148,40 @@ pub(super) async fn a_sweep_beside_running_calls_harms_nothing(bench: &Bench<'_>
         driver.delete_snapshot(&new.into()).await?;
     }
     Ok(driver.delete_share(share.id).await?)
+}
+
+pub(super) async fn a_snapshot_beside_the_deletion_of_its_share_is_whole_or_refused(
+    bench: &Bench<'_>,
+) -> Outcome {
+    let driver = bench.open().await?;
+    for round in 0..ROUNDS {
+        let (share, path) = bench.share(&*driver).await?;
+        plant(path.as_deref())?;
+        let new = snapshot_of(&share);
+        let delete = async {
+            // A little later each time, so that the snapshot gets further.
+            for _ in 0..round {
+                tokio::task::yield_now().await;
+            }
+            driver.delete_share(share.id).await
+        };
+        let (created, deleted) = tokio::join!(driver.create_snapshot(&new), delete);
+        deleted?;
+        match created {
+            Ok(_) => complete(bench, &*driver, &new).await?,
+            Err(DriverError::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        driver.delete_snapshot(&new.into()).await?;
+    }
+    Ok(())
+}
+
+/// Enough files that a copy of them takes a while.
+fn plant(share: Option<&Path>) -> std::io::Result<()> {
+    let Some(share) = share else { return Ok(()) };
+    for number in 0..FILES {
+        std::fs::write(share.join(format!("file-{number}")), b"some bytes")?;
+    }
+    Ok(())
 }

@@ -111,6 +111,7 @@ const RULES: &[(&str, Rule)] = rules![
     concurrency::creates_and_deletes_at_once_end_in_one_state,
     concurrency::many_objects_at_once,
     concurrency::a_dropped_call_can_be_repeated,
+    concurrency::a_snapshot_beside_the_deletion_of_its_share_is_whole_or_refused,
     concurrency::a_sweep_beside_running_calls_harms_nothing,
     bytes::a_snapshot_keeps_the_bytes_of_its_moment,
     bytes::a_share_from_a_snapshot_has_its_bytes_and_its_own_life,

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::{Bench, Outcome, Problem, ensure, snapshot_of};
 use crate::{Driver, NewShare, SnapshotObject, SnapshotRef};
 
-const DEPTH: usize = 1_200;
-const WIDTH: usize = 2_000;
+const DEPTH: usize = 400;
+const WIDTH: usize = 1_000;
 
 impl Bench<'_> {
     /// Ends a rule about bytes for a backend that has none.
@@ -211,7 +211,7 @@ pub(super) async fn deep_wide_and_oddly_named_trees_are_kept(bench: &Bench<'_>) 
     let (share, Some(path)) = bench.share(&*driver).await? else {
         return Ok(bench.forget(&*driver).await?);
     };
-    // Deeper than a path may be long, and than a process may have files open.
+    // Deeper than a path may be long.
     plant_deep(&path)?;
     fs::create_dir(path.join("wide"))?;
     for number in 0..WIDTH {

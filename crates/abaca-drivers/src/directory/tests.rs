@@ -1,6 +1,6 @@
 use std::fs;
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt as _, symlink};
 use std::path::Path;
 
 use serde_json::json;
@@ -215,6 +215,39 @@ async fn snapshots_of_a_share_that_is_written_to_succeed() {
     }
     writing.store(false, std::sync::atomic::Ordering::Relaxed);
     writer.join().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_changed_meanwhile_is_copied_again() {
+    const SIZE: usize = 64 << 20;
+    let root = tempfile::tempdir().unwrap();
+    let driver = open(root.path()).await;
+    let share = new_share();
+    let path = Path::new(&driver.create_share(&share).await.unwrap()[0].path).join("file");
+    for round in 1..=3_u8 {
+        fs::write(&path, vec![0; SIZE]).unwrap();
+        let new = NewSnapshot { id: Uuid::new_v4(), share_instance_id: share.id };
+        let half_made = root.path().join(format!("tmp/snapshot-{}/data/file", new.id));
+        let writer = std::thread::spawn({
+            let path = path.clone();
+            move || {
+                let started = || fs::metadata(&half_made).is_ok_and(|found| found.len() > 0);
+                while !started() {
+                    std::thread::yield_now();
+                }
+                let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+                for at in [SIZE as u64 - 1, 0] {
+                    file.write_at(&[round], at).unwrap();
+                }
+            }
+        });
+        let snapshot = driver.create_snapshot(&new).await.unwrap();
+        writer.join().unwrap();
+        let kept = fs::read(Path::new(&snapshot.provider_location).join("file")).unwrap();
+        let ends = (kept[0], kept[SIZE - 1]);
+        assert!(ends == (0, 0) || ends == (round, round), "a torn file: {ends:?}");
+        driver.delete_snapshot(&new.into()).await.unwrap();
+    }
 }
 
 /// Makes, renames, replaces and removes entries until it is told to stop.

@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use abaca_drivers::conformance::run;
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::again::{arguments, ensure_passed, variable};
 use crate::backends::DirectorySubject;
@@ -40,6 +41,9 @@ fn conformance_as_an_ordinary_user() {
 async fn conformance_of_this_user() {
     let Some(user) = variable("ABACA_TEST_USER") else { return };
     assert_eq!(rustix::process::geteuid().as_raw().to_string(), user);
+    // Far fewer files than the deepest tree has levels.
+    let few = Rlimit { current: Some(256), maximum: Some(256) };
+    setrlimit(Resource::Nofile, few).unwrap();
     let top = tempfile::tempdir().unwrap();
     run(&DirectorySubject::under(top.path())).await.unwrap();
 }

@@ -29,7 +29,7 @@ use super::{Visitor, walk};
 const ROUNDS: u32 = 3;
 /// Up to so many files and directories are synced one by one; beyond that the whole file system
 /// is synced once, which then is faster.
-const SYNCED_ONE_BY_ONE: u32 = 64;
+const SYNCED_ONE_BY_ONE: u32 = 16;
 
 /// Copies the tree of `from` into the empty directory `to`, and returns when it would survive
 /// power loss. `base` is a private directory beside the copy for things needed meanwhile.
