@@ -45,17 +45,18 @@ stage_deny() {
   "$TOOLS_DIR/bin/cargo-deny" --locked check --hide-inclusion-graph licenses bans sources
 }
 
-# The snapshots (insta) that no test asked for are found by the list the tests write.
+# The tests at the HTTP boundary run on SQLite with all others, then on each server. The snapshots
+# (insta) that no test asked for are found by the list the tests write.
 stage_nextest() {
   local references=$ROOT/target/referenced-snapshots unreferenced database
+  local run=(cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}")
   rm -f "$references"; touch "$references"
-  INSTA_SNAPSHOT_REFERENCES_FILE=$references \
-    cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}"
+  INSTA_SNAPSHOT_REFERENCES_FILE=$references "${run[@]}"
   for database in postgres mariadb; do
-    ABACA_TEST_DATABASE=$database cargo nextest run --locked --package abaca --test it \
-      --profile "${NEXTEST_PROFILE:-default}"
+    note "the HTTP tests on $database"
+    ABACA_TEST_DATABASE=$database "${run[@]}" --filterset 'binary_id(abaca::it)'
   done
-  unreferenced=$(comm -23 <(git ls-files --full-name '*.snap' | sed "s,^,$ROOT/," | sort) <(sort -u "$references"))
+  unreferenced=$(comm -23 <(git ls-files '*.snap' | sed "s,^,$ROOT/," | sort) <(sort -u "$references"))
   [ -z "$unreferenced" ] || { printf 'snapshots that no test uses:\n%s\n' "$unreferenced"; return 1; }
 }
 

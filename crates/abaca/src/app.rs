@@ -8,9 +8,15 @@ use abaca_store::Db;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::{ApiConfig, Config, QuotaConfig};
+use crate::default_share_type;
+use crate::engine::{BackendError, Engine};
 use crate::identity::{Caller, Identity, IdentityError};
+use crate::listen::{ListenError, Listeners};
+use crate::policy::{self, PolicyError, Watcher};
+use crate::telemetry::TelemetryError;
 use crate::telemetry::metrics::Metrics;
 
 /// Which part of the service runs in a process.
@@ -39,9 +45,21 @@ pub enum AppError {
     /// The configured identity can't be had.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The parts are not joined yet.
-    #[error("this build does not serve yet")]
-    NotWired,
+    /// The policy files are not in order.
+    #[error("the policy can't be loaded")]
+    Policy(#[from] PolicyError),
+    /// The database can't be opened, migrated or written to.
+    #[error("the database can't be used")]
+    Database(#[from] abaca_store::Error),
+    /// A backend can't be opened.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// An address can't be listened on, or a listener failed.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Metrics can't be recorded.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
 }
 
 /// Runs the service until `shutdown` is cancelled, then ends cleanly. `ready` is called once, when
@@ -55,9 +73,67 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: impl FnOnce(Addresses) + Send,
 ) -> Result<(), AppError> {
-    Identity::from_config(&config.identity)?;
-    drop((role, shutdown, ready));
-    Err(AppError::NotWired)
+    let identity = Identity::from_config(&config.identity)?;
+    let policy = policy::Policy::load(&config.policy)?;
+    let metrics = Metrics::install()?;
+    let db = Db::open(config.database.url.reveal(), config.database.pool_size as usize)?;
+    db.migrate().await?;
+    default_share_type::ensure(&db, &config.api.default_share_type).await?;
+    let queue = Arc::new(Notify::new());
+    let engine = match role {
+        Role::Api => None,
+        Role::Worker | Role::All => {
+            let worker = config.worker.clone();
+            Some(Engine::open(db.clone(), worker, &config.backends, Arc::clone(&queue)).await?)
+        }
+    };
+    let listeners = Listeners::bind(&config, role).await?;
+    ready(listeners.addresses());
+
+    let tasks = TaskTracker::new();
+    tasks.spawn(stop_with(Watcher::new(policy.clone()).run(), shutdown.clone()));
+    tasks.spawn(stop_with(fold(metrics.clone()), shutdown.clone()));
+    let shared = listeners.api_answers_metrics().then(|| metrics.clone());
+    let app = App {
+        settings: ApiSettings::from(&config.api),
+        quota: config.quota,
+        db,
+        queue,
+        identity,
+        policy: Arc::new(policy),
+        metrics: shared,
+    };
+    let served = listeners.serve(Arc::new(app), metrics, shutdown.clone());
+    let engine = async {
+        match engine {
+            Some(engine) => Arc::new(engine).run(shutdown.clone()).await,
+            None => shutdown.cancelled().await,
+        }
+    };
+    let (served, ()) = tokio::join!(
+        async {
+            // A listener that fails takes the process along, cleanly.
+            let served = served.await;
+            shutdown.cancel();
+            served
+        },
+        engine
+    );
+    tasks.close();
+    tasks.wait().await;
+    Ok(served?)
+}
+
+async fn stop_with(work: impl Future<Output = ()>, shutdown: CancellationToken) {
+    // Whether it ended or was stopped makes no difference.
+    let _: Option<()> = shutdown.run_until_cancelled(work).await;
+}
+
+async fn fold(metrics: Metrics) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        metrics.fold();
+    }
 }
 
 /// The running service as the API sees it.

@@ -15,6 +15,8 @@ use crate::tx::Tx;
 /// Which share instances a list is of. Everything that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// Of this project's shares.
+    pub project_id: Option<String>,
     /// Of this share.
     pub share_id: Option<String>,
     /// In this status.
@@ -33,6 +35,7 @@ impl Filter {
             value.clone().map(|value| Expr::col((TABLE, column)).eq(value))
         };
         Cond::all()
+            .add_option(self.project_id.as_deref().map(of_project))
             .add_option(is("share_id", &self.share_id))
             .add_option(is("status", &self.status))
             .add_option(self.host.as_deref().map(on_host))
@@ -41,6 +44,15 @@ impl Filter {
                 self.export_location_path.as_deref(),
             ))
     }
+}
+
+fn of_project(project: &str) -> Expr {
+    let mut shares = Query::select();
+    shares
+        .from(SHARES)
+        .column((SHARES, "id"))
+        .and_where(Expr::col((SHARES, "project_id")).eq(project));
+    Expr::col((TABLE, "share_id")).in_subquery(shares)
 }
 
 fn on_host(host: &str) -> Cond {

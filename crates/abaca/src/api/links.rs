@@ -1,7 +1,10 @@
 //! Links in bodies, with the base URL and the project the way the client wrote them.
 
+use std::fmt;
+
 use axum::http::{HeaderMap, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::Query;
@@ -38,6 +41,16 @@ impl Links {
         ])
     }
 
+    /// As [`Links::resource`], to be written where it stands: a long list has one in every row.
+    #[must_use]
+    pub fn of<'a>(&'a self, collection: &'a str, id: &'a str) -> impl Serialize + 'a {
+        let Self { root, project } = self;
+        [
+            Link { rel: "self", href: Href([root, "/v2", project, "/", collection, "/", id]) },
+            Link { rel: "bookmark", href: Href([root, "", project, "/", collection, "/", id]) },
+        ]
+    }
+
     /// The links of a list that goes on after the item `last_id`: `next`, which repeats the query.
     #[must_use]
     pub fn next(&self, path: &str, query: &Query, last_id: &str) -> Value {
@@ -52,6 +65,27 @@ impl Links {
         let Self { root, project } = self;
         let href = format!("{root}/v2{project}/{path}?{}", pairs.join("&"));
         json!([{ "rel": "next", "href": href }])
+    }
+}
+
+#[derive(Serialize)]
+struct Link<'a> {
+    rel: &'static str,
+    href: Href<'a>,
+}
+
+/// An address in pieces.
+struct Href<'a>([&'a str; 7]);
+
+impl fmt::Display for Href<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| formatter.write_str(piece))
+    }
+}
+
+impl Serialize for Href<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -76,6 +110,8 @@ mod tests {
             links.resource("shares", "1")[0]["href"],
             "http://shares.example:8786/v2/abc/shares/1"
         );
+        let written = serde_json::to_value(links.of("shares", "1")).unwrap();
+        assert_eq!(written, links.resource("shares", "1"));
         let query = Query::parse("limit=2&name=a%26b&marker=0&offset=4").unwrap();
         assert_eq!(
             Links::new(&headers, None).next("shares/detail", &query, "1")[0]["href"],

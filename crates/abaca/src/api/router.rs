@@ -6,8 +6,8 @@
 
 use super::route::{action, delete, get, post, put};
 use super::{
-    Route, V, availability_zones, scheduler_stats, services, share_types, snapshot_instances,
-    snapshots,
+    Route, V, availability_zones, export_locations, scheduler_stats, services, share_instances,
+    share_types, shares, snapshot_instances, snapshots,
 };
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
@@ -15,6 +15,33 @@ use super::{
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
+        get("/shares", V(2, 0).., "share:get_all", shares::index),
+        post("/shares", V(2, 0).., "share:create", shares::create),
+        get("/shares/detail", V(2, 0).., "share:get_all", shares::detail),
+        get("/shares/{id}", V(2, 0).., "share:get", shares::show),
+        put("/shares/{id}", V(2, 0).., "share:update", shares::update),
+        delete("/shares/{id}", V(2, 0).., "share:delete", shares::delete),
+        get("/shares/{id}/instances", V(2, 3).., "share_instance:index", share_instances::of_share),
+        get("/shares/{id}/export_locations", V(2, 9).., "share_export_location:index", export_locations::list_of_share),
+        get("/shares/{id}/export_locations/{export_location_id}", V(2, 9).., "share_export_location:show", export_locations::show_of_share),
+        action("/shares/{id}/action", "os-extend", V(2, 0)..=V(2, 6), "share:extend", shares::extend),
+        action("/shares/{id}/action", "extend", V(2, 7).., "share:extend", shares::extend),
+        action("/shares/{id}/action", "os-shrink", V(2, 0)..=V(2, 6), "share:shrink", shares::shrink),
+        action("/shares/{id}/action", "shrink", V(2, 7).., "share:shrink", shares::shrink),
+        action("/shares/{id}/action", "os-reset_status", V(2, 0)..=V(2, 6), "share:reset_status", shares::reset_status),
+        action("/shares/{id}/action", "reset_status", V(2, 7).., "share:reset_status", shares::reset_status),
+        action("/shares/{id}/action", "os-force_delete", V(2, 0)..=V(2, 6), "share:force_delete", shares::force_delete),
+        action("/shares/{id}/action", "force_delete", V(2, 7).., "share:force_delete", shares::force_delete),
+
+        get("/share_instances", V(2, 3).., "share_instance:index", share_instances::index),
+        get("/share_instances/{id}", V(2, 3).., "share_instance:show", share_instances::show),
+        get("/share_instances/{id}/export_locations", V(2, 9).., "share_instance_export_location:index", export_locations::list_of_instance),
+        get("/share_instances/{id}/export_locations/{export_location_id}", V(2, 9).., "share_instance_export_location:show", export_locations::show_of_instance),
+        action("/share_instances/{id}/action", "os-reset_status", V(2, 3)..=V(2, 6), "share_instance:reset_status", share_instances::reset_status),
+        action("/share_instances/{id}/action", "reset_status", V(2, 7).., "share_instance:reset_status", share_instances::reset_status),
+        action("/share_instances/{id}/action", "os-force_delete", V(2, 3)..=V(2, 6), "share_instance:force_delete", share_instances::force_delete),
+        action("/share_instances/{id}/action", "force_delete", V(2, 7).., "share_instance:force_delete", share_instances::force_delete),
+
         get("/snapshots", V(2, 0).., "share_snapshot:get_all_snapshots", snapshots::index).checked_by_handler(),
         post("/snapshots", V(2, 0).., "share:create_snapshot", snapshots::create).checked_by_handler(),
         get("/snapshots/detail", V(2, 0).., "share_snapshot:get_all_snapshots", snapshots::detail).checked_by_handler(),

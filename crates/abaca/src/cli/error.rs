@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::DemoError;
 use crate::app::AppError;
 use crate::config::ConfigError;
 use crate::telemetry::TelemetryError;
@@ -38,6 +39,9 @@ pub enum CliError {
     /// The service could not start, or ended by an error.
     #[error(transparent)]
     Service(#[from] AppError),
+    /// The demo could not be told to its end.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     /// The asynchronous runtime or the signal handlers could not be made.
     #[error("the operating system refused threads or signals")]
     Runtime(#[source] io::Error),
@@ -57,7 +61,10 @@ impl CliError {
 
     /// Whether the reader of the output went away, as `head` does: no failure.
     pub(super) fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+        let (Self::Output(error) | Self::Demo(DemoError::Output(error))) = self else {
+            return false;
+        };
+        error.kind() == io::ErrorKind::BrokenPipe
     }
 
     /// The error and its causes, a line each.

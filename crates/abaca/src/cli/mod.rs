@@ -3,6 +3,7 @@
 
 mod config;
 mod db;
+mod demo;
 mod error;
 mod serve;
 
@@ -15,6 +16,7 @@ use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError, Overrides};
 
+pub use demo::DemoError;
 pub use error::CliError;
 
 /// The command line of the `abaca` binary.
@@ -35,6 +37,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   abaca serve                     the whole service, on 127.0.0.1:8786
+  abaca demo                      what it is about, in half a minute
   abaca config show               every option, explained
   abaca COMMAND --help            more examples";
 
@@ -48,6 +51,8 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Tell the story of a snapshot instance in half a minute, in a temporary directory
+    Demo(demo::Demo),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -102,6 +107,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Serve(serve) => serve.run(),
         Command::Db(db) => db.run(),
         Command::Config(config) => config.run(),
+        Command::Demo(demo) => demo.run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "abaca", &mut script);

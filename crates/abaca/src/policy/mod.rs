@@ -8,8 +8,9 @@
 //! at its start).
 //!
 //! What differs from the `oslo.policy` package, always on the refusing side: empty values in a file
-//! ([`document`]), remote checks ([`remote`]), nesting beyond 150 levels, a few Python literals and
-//! `%` conversions that no policy uses. `tests/policy/` holds everything else against the package.
+//! (`document.rs`), configured files that are missing, remote checks (`remote.rs`), nesting beyond
+//! 150 levels, roles that are no list, a few Python literals and `%` conversions that no policy
+//! uses. `tests/policy/` holds everything else against the package.
 
 mod attributes;
 mod check;

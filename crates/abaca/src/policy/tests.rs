@@ -42,6 +42,16 @@ async fn the_defaults_know_reader_member_and_administrator() {
     }
 }
 
+#[test]
+fn every_routes_rule_is_built_in() {
+    let routes = crate::api::router::routes();
+    assert!(!routes.is_empty());
+    for route in routes {
+        let rule = defaults::all().find(|rule| rule.name == route.rule);
+        assert!(rule.is_some(), "{} asks {}", route.path, route.rule);
+    }
+}
+
 #[tokio::test]
 async fn each_snapshot_instance_rule_opens_alone_by_yaml_and_by_json() {
     let rules = ["index", "detail", "show", "reset_status"]

@@ -38,20 +38,21 @@ async fn accepts(_: Call) -> Result<Reply, ApiError> {
     Ok(Reply::accepted())
 }
 
+/// Each with a rule that only administrators meet.
 fn routes() -> Vec<Route> {
     vec![
-        get("/things", V(2, 0).., "thing:list", echo),
-        post("/things", V(2, 0).., "thing:create", echo),
-        get("/things/detail", V(2, 0).., "thing:list", accepts),
-        get("/things/{id}", V(2, 0).., "thing:show", echo),
-        delete("/things/{id}", V(2, 7).., "thing:delete", accepts),
-        get("/os-things", V(2, 0)..=V(2, 6), "thing:list", echo),
-        get("/rare", V(2, 0).., "thing:list", echo).experimental(),
-        action("/things/{id}/action", "os-grow", V(2, 0)..=V(2, 6), "thing:grow", accepts),
-        action("/things/{id}/action", "grow", V(2, 7).., "thing:grow", accepts),
-        get("/panics", V(2, 0).., "thing:list", panics),
-        get("/fails", V(2, 0).., "thing:list", fails),
-        post("/never", V(2, 0).., "thing:list", never),
+        get("/things", V(2, 0).., "share_type:create", echo),
+        post("/things", V(2, 0).., "share_type:create", echo),
+        get("/things/detail", V(2, 0).., "share_type:create", accepts),
+        get("/things/{id}", V(2, 0).., "share_type:create", echo),
+        delete("/things/{id}", V(2, 7).., "share_type:create", accepts),
+        get("/os-things", V(2, 0)..=V(2, 6), "share_type:create", echo),
+        get("/rare", V(2, 0).., "share_type:create", echo).experimental(),
+        action("/things/{id}/action", "os-grow", V(2, 0)..=V(2, 6), "share_type:create", accepts),
+        action("/things/{id}/action", "grow", V(2, 7).., "share_type:create", accepts),
+        get("/panics", V(2, 0).., "share_type:create", panics),
+        get("/fails", V(2, 0).., "share_type:create", fails),
+        post("/never", V(2, 0).., "share_type:create", never),
     ]
 }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod authorisation;
 mod availability_zones;
+mod cli;
 mod framework;
 mod scheduler_stats;
 mod services;

@@ -10,6 +10,8 @@ mod cases;
 mod corners;
 mod peer;
 
+use std::cell::RefCell;
+
 use abaca::policy::{Policy, Verdict};
 use peer::{Answer, Peer};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -17,6 +19,9 @@ use serde_json::{Value, json};
 
 /// Cases of a run; `ABACA_TEST_POLICY_CASES` asks for more.
 const CASES: u32 = 10_000;
+
+/// How many peers work side by side.
+const THREADS: u32 = 2;
 
 /// What Abaca answers, in the peer's words.
 fn ours(runtime: &tokio::runtime::Runtime, case: &Value) -> Answer {
@@ -45,9 +50,23 @@ fn ours(runtime: &tokio::runtime::Runtime, case: &Value) -> Answer {
 fn random_rules_credentials_and_targets_are_decided_alike() {
     let cases =
         std::env::var("ABACA_TEST_POLICY_CASES").map_or(CASES, |cases| cases.parse().unwrap());
+    let counts = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..THREADS).map(|_| scope.spawn(|| compare(cases.div_ceil(THREADS)))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .fold([0; 4], |sum, counts| std::array::from_fn(|kind| sum[kind] + counts[kind]))
+    });
+    // A generator that only made refusals would prove nothing.
+    assert!(counts.iter().all(|count| count * 100 >= cases), "kinds of answers: {counts:?}");
+}
+
+/// Compares this many cases with a peer of its own; counts the answers by kind.
+fn compare(cases: u32) -> [u32; 4] {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let peer = std::cell::RefCell::new(Peer::start());
-    let counts = std::cell::RefCell::new([0_u32; 4]);
+    let peer = RefCell::new(Peer::start());
+    let counts = RefCell::new([0; 4]);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&cases::case(), |case| {
         let theirs = peer.borrow_mut().ask(&case);
@@ -56,14 +75,13 @@ fn random_rules_credentials_and_targets_are_decided_alike() {
         if ours.kind() == theirs.kind() {
             return Ok(());
         }
-        Err(TestCaseError::fail(format!("Abaca: {ours}, oslo.policy: {theirs}, case: {case}")))
+        let message = format!("Abaca: {ours}, oslo.policy: {theirs}, case: {case}");
+        Err(TestCaseError::fail(message))
     });
     if let Err(error) = result {
         panic!("{error}");
     }
-    // A generator that only made refusals would prove nothing.
-    let counts = counts.into_inner();
-    assert!(counts.iter().all(|count| count * 100 >= cases), "kinds of answers: {counts:?}");
+    counts.into_inner()
 }
 
 #[test]

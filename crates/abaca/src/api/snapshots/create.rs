@@ -12,11 +12,10 @@ use abaca_store::{Tx, quota, retry_conflicts, share_instances, shares, snapshot_
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::metadata;
-use super::operation::{self, service_of};
 use super::update::unprocessable;
 use super::view::{Body, Viewer};
-use crate::api::{ApiError, Call, Fields, Reply, V};
+use crate::api::operation::{self, Work};
+use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::app::Target;
 
 /// `POST /snapshots`
@@ -112,9 +111,13 @@ async fn take(call: &Call, wanted: &Wanted) -> Result<SnapshotWithStatus, ApiErr
     for place in &places {
         let instance = instance_in(&snapshot, place);
         snapshot_instances::insert(&mut tx, &instance).await?;
-        let kind = OperationKind::CreateSnapshot;
-        let service = place.host.as_deref().map(service_of);
-        operation::enqueue(&mut tx, call, kind, &instance, service, "{}".to_owned()).await?;
+        let work = Work {
+            kind: OperationKind::CreateSnapshot,
+            resource_id: instance.id.uuid(),
+            fence: instance.fence,
+            host: place.host.as_deref(),
+        };
+        operation::enqueue(&mut tx, call, &work, &json!({})).await?;
     }
     tx.commit().await?;
     Ok(SnapshotWithStatus { snapshot, status: SnapshotStatus::Creating, provider_location: None })

@@ -8,10 +8,10 @@ use abaca_model::{
 use abaca_store::{Tx, retry_conflicts, share_instances, snapshot_instances, snapshots};
 
 use super::load::{self, target};
-use super::operation::{self, service_of};
+use crate::api::operation::{self, Work};
 use crate::api::snapshot_instances::set_by_hand;
 use crate::api::{ApiError, Call, Reply};
-use crate::engine::arguments;
+use crate::engine::arguments::Delete;
 
 /// The rule of every deletion, first without a snapshot, so that who may never delete learns of none.
 const RULE: &str = "share:delete_snapshot";
@@ -53,12 +53,14 @@ async fn begin(call: &Call, snapshot: &Snapshot, force: bool) -> Result<(), ApiE
         ));
     }
     let hosts = hosts(&mut tx, snapshot).await?;
-    for mut instance in instances {
-        instance.fence = take_over(call, &mut tx, &instance, force, now).await?;
-        let host = hosts.get(&instance.share_instance_id);
-        let (kind, service) = (OperationKind::DeleteSnapshot, host.map(|host| service_of(host)));
-        let arguments = arguments::to_json(&arguments::Delete { force });
-        operation::enqueue(&mut tx, call, kind, &instance, service, arguments).await?;
+    for instance in instances {
+        let work = Work {
+            kind: OperationKind::DeleteSnapshot,
+            resource_id: instance.id.uuid(),
+            fence: take_over(call, &mut tx, &instance, force, now).await?,
+            host: hosts.get(&instance.share_instance_id).map(String::as_str),
+        };
+        operation::enqueue(&mut tx, call, &work, &Delete { force }).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -21,7 +21,7 @@ pub(super) async fn visible(call: &Call, tx: &mut Tx) -> Result<SnapshotWithStat
 }
 
 /// What a rule can compare the caller with.
-pub(super) fn target(snapshot: &Snapshot) -> Target {
+pub(in crate::api) fn target(snapshot: &Snapshot) -> Target {
     Target::from_iter([
         ("id".to_owned(), json!(snapshot.id)),
         ("project_id".to_owned(), json!(snapshot.project_id)),

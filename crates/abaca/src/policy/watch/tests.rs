@@ -102,6 +102,21 @@ async fn a_file_or_directory_that_vanishes_changes_nothing() {
     assert!(reader_may(&policy).await);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_running_watcher_takes_a_change_over() {
+    let folder = folder(CLOSED);
+    let (policy, watcher) = policy(folder.path());
+    let running = tokio::spawn(watcher.run());
+    fs::write(folder.path().join("policy.yaml"), OPEN).unwrap();
+    // The clock is paused: it jumps ahead whenever everyone waits.
+    let started = tokio::time::Instant::now();
+    while !reader_may(&policy).await {
+        assert!(started.elapsed() < std::time::Duration::from_secs(10), "not taken over");
+        tokio::time::sleep(super::INTERVAL).await;
+    }
+    running.abort();
+}
+
 #[test]
 fn a_broken_file_is_logged_once() {
     let folder = folder(CLOSED);

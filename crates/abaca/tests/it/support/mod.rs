@@ -3,7 +3,6 @@
 mod answer;
 mod samples;
 pub(crate) mod seed;
-mod stubs;
 
 use std::sync::Arc;
 
@@ -17,12 +16,11 @@ use abaca_store::testing::TestDatabase;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub(crate) use answer::Answer;
 pub(crate) use samples::{assert_like_sample, sample};
-use stubs::RolePolicy;
 
 /// A service of its own for one test, on a database of its own.
 pub(crate) struct TestServer {
@@ -35,26 +33,23 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// The API as it is served.
     pub(crate) async fn start() -> Self {
-        Self::with_policy(Policy::from_rules(&serde_json::json!({})).unwrap()).await
+        let policy = Policy::from_rules(&json!({})).unwrap();
+        Self::with_policy(policy).await
     }
 
-    /// The API as it is served, to those whom this policy lets.
+    /// The API under other rules than the built-in ones.
     pub(crate) async fn with_policy(policy: Policy) -> Self {
         let default_share_type = Some("default".to_owned());
         let settings = ApiSettings { default_share_type, ..ApiSettings::default() };
-        Self::with(settings, api::router::routes(), Arc::new(policy)).await
+        Self::assemble(settings, policy, api::router::routes()).await
     }
 
-    /// Other routes, with rules of their own, under the same framework.
+    /// Other routes under the same framework.
     pub(crate) async fn with_routes(settings: ApiSettings, routes: Vec<Route>) -> Self {
-        Self::with(settings, routes, Arc::new(RolePolicy)).await
+        Self::assemble(settings, Policy::from_rules(&json!({})).unwrap(), routes).await
     }
 
-    async fn with(
-        settings: ApiSettings,
-        routes: Vec<Route>,
-        policy: Arc<dyn abaca::app::Policy>,
-    ) -> Self {
+    async fn assemble(settings: ApiSettings, policy: Policy, routes: Vec<Route>) -> Self {
         let database = TestDatabase::create(dialect()).await.unwrap();
         let config = Config::load_from(&Overrides::default(), []).unwrap();
         let app = Arc::new(App {
@@ -64,7 +59,7 @@ impl TestServer {
             queue: Arc::default(),
             metrics: None,
             identity: Identity::NoAuth,
-            policy,
+            policy: Arc::new(policy),
         });
         let router = api::service_with(Arc::clone(&app), routes).unwrap();
         Self { app, router, _database: database }

@@ -1,10 +1,10 @@
-//! The metadata of a snapshot in a request.
+//! The metadata of a share or a snapshot in a request.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::api::{ApiError, Fields};
+use super::{ApiError, Fields};
 
 /// Reads `{"metadata": {"key": "value"}}`.
 ///

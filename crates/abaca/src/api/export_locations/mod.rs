@@ -1,0 +1,8 @@
+//! The paths under which shares and share instances can be mounted.
+
+mod of_instances;
+mod of_shares;
+mod view;
+
+pub(crate) use of_instances::{list as list_of_instance, show as show_of_instance};
+pub(crate) use of_shares::{list as list_of_share, show as show_of_share};

@@ -1,0 +1,36 @@
+//! Export locations in JSON, as each version of the API shows them.
+
+use abaca_model::ExportLocation;
+use serde_json::{Value, json};
+
+use crate::api::{ApiError, Call, Reply, V};
+
+/// 200 with a list.
+pub(super) fn list(call: &Call, locations: &[ExportLocation]) -> Result<Reply, ApiError> {
+    let shown: Vec<_> = locations.iter().map(|location| summary(call, location)).collect();
+    Reply::ok(&json!({ "export_locations": shown }))
+}
+
+/// 200 with one of them.
+pub(super) fn detail(call: &Call, location: &ExportLocation) -> Result<Reply, ApiError> {
+    let mut shown = summary(call, location);
+    shown["created_at"] = json!(location.created_at);
+    // Clients read a time here, whether there was a change or not.
+    shown["updated_at"] = json!(location.updated_at.unwrap_or(location.created_at));
+    Reply::ok(&json!({ "export_location": shown }))
+}
+
+fn summary(call: &Call, location: &ExportLocation) -> Value {
+    let mut shown = json!({ "id": location.id, "path": location.path });
+    if call.since(V(2, 14)) {
+        shown["preferred"] = json!(location.preferred);
+    }
+    if call.since(V(2, 87)) {
+        shown["metadata"] = json!({});
+    }
+    if call.caller.is_admin {
+        shown["share_instance_id"] = json!(location.share_instance_id);
+        shown["is_admin_only"] = json!(location.is_admin_only);
+    }
+    shown
+}

@@ -1,0 +1,53 @@
+//! Asking the engine to work on a share instance or a snapshot instance.
+
+use abaca_model::{OperationKind, Timestamp};
+use abaca_store::Tx;
+use abaca_store::operations::{self, NewOperation};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Call;
+use crate::engine::arguments;
+
+/// What is to be done.
+pub(super) struct Work<'a> {
+    /// What.
+    pub(super) kind: OperationKind,
+    /// To which instance.
+    pub(super) resource_id: Uuid,
+    /// The fence that instance has after this transaction.
+    pub(super) fence: i64,
+    /// Where it is or will be; `None`: any worker may do it.
+    pub(super) host: Option<&'a str>,
+}
+
+/// Puts `work` into the queue of the service at its host; `arguments` is one of
+/// [`crate::engine::arguments`].
+///
+/// # Errors
+/// What the database says.
+pub(super) async fn enqueue(
+    tx: &mut Tx,
+    call: &Call,
+    work: &Work<'_>,
+    arguments: &impl Serialize,
+) -> Result<(), abaca_store::Error> {
+    let request_id = call.request_id.to_string();
+    let operation = NewOperation {
+        kind: work.kind,
+        resource_id: work.resource_id,
+        resource_fence: work.fence,
+        service: work.host.map(service_of),
+        arguments: arguments::to_json(arguments),
+        project_id: call.caller.project_id.as_deref().unwrap_or_default(),
+        user_id: &call.caller.user_id,
+        request_id: &request_id,
+        now: Timestamp::now(),
+    };
+    operations::enqueue(tx, &operation).await.map(drop)
+}
+
+/// `host@backend` of a `host@backend#pool`.
+fn service_of(host: &str) -> &str {
+    host.split('#').next().unwrap_or(host)
+}

@@ -1,0 +1,50 @@
+//! An administrator deletes a share instance, whatever its status.
+
+use abaca_model::{OperationKind, ShareInstanceId, ShareStatus, Timestamp};
+use abaca_store::{retry_conflicts, share_instances, snapshot_instances};
+
+use super::{load, set_by_hand};
+use crate::api::operation::{self, Work};
+use crate::api::{ApiError, Call, Reply};
+use crate::engine::arguments::Delete;
+
+/// `POST /share_instances/{id}/action` with `force_delete`, before 2.7 `os-force_delete`. The share
+/// goes with its last instance.
+pub(crate) async fn force_delete(call: Call) -> Result<Reply, ApiError> {
+    let mut tx = call.app.db.read().await?;
+    let (instance, share) = load::find(&call, &mut tx).await?.ok_or_else(ApiError::no_route)?;
+    drop(tx);
+    let target = load::target(&share);
+    call.authorise("share_instance:force_delete", &target).await?;
+    call.authorise("share:delete", &target).await?;
+    let now = Timestamp::now();
+    retry_conflicts(|| begin(&call, instance.id, now)).await?;
+    call.app.nudge();
+    Ok(Reply::accepted())
+}
+
+async fn begin(call: &Call, id: ShareInstanceId, now: Timestamp) -> Result<(), ApiError> {
+    let mut tx = call.app.db.write().await?;
+    let instance =
+        share_instances::get_locked(&mut tx, id).await?.ok_or_else(ApiError::no_route)?;
+    // Snapshot instances would be left without the share instance they were taken of.
+    let of_instance = snapshot_instances::Filter {
+        share_instance_id: Some(id),
+        ..snapshot_instances::Filter::default()
+    };
+    let count = snapshot_instances::count(&mut tx, &of_instance).await?;
+    if count > 0 {
+        return Err(ApiError::conflict(format!(
+            "Share instance {id} still has {count} dependent snapshot instances."
+        )));
+    }
+    let status = ShareStatus::Deleting;
+    let work = Work {
+        kind: OperationKind::DeleteShare,
+        resource_id: id.uuid(),
+        fence: set_by_hand(&mut tx, call, "force_delete", &instance, status, now).await?,
+        host: instance.host.as_deref(),
+    };
+    operation::enqueue(&mut tx, call, &work, &Delete { force: true }).await?;
+    Ok(tx.commit().await?)
+}

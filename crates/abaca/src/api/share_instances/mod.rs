@@ -1,0 +1,17 @@
+//! Share instances: the administrator's view of a share in each place it lives in.
+
+mod delete;
+mod list;
+mod load;
+mod place;
+mod reset;
+mod show;
+mod view;
+
+pub(crate) use delete::force_delete;
+pub(crate) use list::{index, of_share};
+pub(super) use load::{find, target};
+pub(super) use place::{as_place, spokesman};
+pub(crate) use reset::reset_status;
+pub(super) use reset::{set_by_hand, wanted_status};
+pub(crate) use show::show;

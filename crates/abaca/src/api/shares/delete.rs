@@ -1,0 +1,93 @@
+//! A tenant deletes a share; an administrator does so whatever its status.
+
+use abaca_model::{OperationKind, Share, ShareInstance, ShareStatus, Timestamp, has_replicas};
+use abaca_store::{Tx, retry_conflicts, share_instances, snapshots};
+
+use super::load::{self, target};
+use crate::api::operation::{self, Work};
+use crate::api::share_instances::{as_place, set_by_hand, spokesman};
+use crate::api::{ApiError, Call, Reply};
+use crate::engine::arguments::Delete;
+
+/// `DELETE /shares/{id}`
+pub(crate) async fn delete(call: Call) -> Result<Reply, ApiError> {
+    let mut tx = call.app.db.read().await?;
+    let share = load::visible(&call, &mut tx).await?;
+    drop(tx);
+    call.authorise("share:delete", &target(&share)).await?;
+    let now = Timestamp::now();
+    retry_conflicts(|| begin(&call, &share, false, now)).await?;
+    call.app.nudge();
+    Ok(Reply::accepted())
+}
+
+/// `POST /shares/{id}/action` with `force_delete`, before 2.7 `os-force_delete`.
+pub(crate) async fn force_delete(call: Call) -> Result<Reply, ApiError> {
+    let mut tx = call.app.db.read().await?;
+    let share = load::visible(&call, &mut tx).await?;
+    drop(tx);
+    call.authorise("share:force_delete", &target(&share)).await?;
+    call.authorise("share:delete", &target(&share)).await?;
+    let now = Timestamp::now();
+    retry_conflicts(|| begin(&call, &share, true, now)).await?;
+    call.app.nudge();
+    Ok(Reply::accepted())
+}
+
+/// One transaction: every instance is taken over for its deletion, and has an operation for it.
+async fn begin(call: &Call, share: &Share, force: bool, now: Timestamp) -> Result<(), ApiError> {
+    let mut tx = call.app.db.write().await?;
+    let instances = share_instances::of_share_locked(&mut tx, share.id).await?;
+    // The reference tells the tenant 403, whom it is forbidden, and the administrator 400.
+    let refused = if force { ApiError::BadRequest } else { ApiError::Forbidden };
+    check_status(&instances, force)?;
+    let places: Vec<_> = instances.iter().map(as_place).collect();
+    if has_replicas(&places) {
+        let message = "has replicas. Remove the replicas before deleting the share.";
+        return Err(ApiError::conflict(format!("Share {} {message}", share.id)));
+    }
+    let count = snapshots::count_of_share(&mut tx, share.id).await?;
+    if count > 0 {
+        let message = format!("Invalid share: Share still has {count} dependent snapshots.");
+        return Err(refused(message));
+    }
+    for instance in &instances {
+        let work = Work {
+            kind: OperationKind::DeleteShare,
+            resource_id: instance.id.uuid(),
+            fence: take_over(call, &mut tx, instance, force, now).await?,
+            host: instance.host.as_deref(),
+        };
+        operation::enqueue(&mut tx, call, &work, &Delete { force }).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// What has work in flight is let be, but by force.
+fn check_status(instances: &[ShareInstance], force: bool) -> Result<(), ApiError> {
+    let status = spokesman(instances).ok_or_else(ApiError::no_route)?.status;
+    let settled =
+        matches!(status, ShareStatus::Available | ShareStatus::Error | ShareStatus::Inactive);
+    if force || settled {
+        return Ok(());
+    }
+    Err(ApiError::Forbidden(
+        "Invalid share: Share status must be one of ('available', 'error', 'inactive').".to_owned(),
+    ))
+}
+
+/// What an administrator forces is on record.
+async fn take_over(
+    call: &Call,
+    tx: &mut Tx,
+    instance: &ShareInstance,
+    force: bool,
+    now: Timestamp,
+) -> Result<i64, abaca_store::Error> {
+    let status = ShareStatus::Deleting;
+    if force {
+        set_by_hand(tx, call, "force_delete", instance, status, now).await
+    } else {
+        share_instances::take_over(tx, instance, status, now).await
+    }
+}

@@ -1,0 +1,107 @@
+//! Every route of the table, tried by everybody.
+
+mod cases;
+mod policy_files;
+mod world;
+
+use abaca::api::{Route, router};
+use axum::http::Method;
+
+use crate::support::{Answer, TestServer};
+use cases::CASES;
+use world::World;
+
+/// Those a route lets through; each includes the ones after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    /// Readers of any project. What is another project's is not in their answer.
+    Anyone,
+    /// Readers of the resource's project.
+    Readers,
+    /// Members of the resource's project.
+    Members,
+    /// Administrators.
+    Administrators,
+}
+
+/// Callers with what they may be let through as; `None`: never.
+const CALLERS: [(&str, Option<Who>); 5] = [
+    ("alice:project:nothing", None),
+    ("mallory:other:member", Some(Who::Anyone)),
+    ("bob:project:reader", Some(Who::Readers)),
+    ("alice:project:member", Some(Who::Members)),
+    ("root:admin:admin", Some(Who::Administrators)),
+];
+
+fn name(route: &Route) -> String {
+    let action = route.action.map(|action| format!(" {action}")).unwrap_or_default();
+    format!("{} {}{action}", route.method, route.path)
+}
+
+/// Sends a request to the route, about the world's resources.
+async fn ask(server: &TestServer, world: &World, route: &Route, body: &str, token: &str) -> Answer {
+    let path = format!("/v2{}", world.fill(route.path));
+    let mut request = server.request(route.method.clone(), &path).token(token);
+    request = request.at(route.versions.last);
+    if route.experimental {
+        request = request.header("x-openstack-manila-api-experimental", "true");
+    }
+    if !body.is_empty() {
+        request = request.text(&world.fill(body));
+    }
+    request.send().await
+}
+
+#[test]
+fn every_route_has_a_case_and_every_case_a_route() {
+    let routes: Vec<String> = router::routes().iter().map(name).collect();
+    let cases: Vec<&str> = CASES.iter().map(|(route, ..)| *route).collect();
+    let lacking: Vec<_> = routes.iter().filter(|route| !cases.contains(&route.as_str())).collect();
+    assert!(lacking.is_empty(), "authorisation/cases.rs lacks {lacking:#?}");
+    let stray: Vec<_> =
+        cases.iter().filter(|case| !routes.iter().any(|route| route == *case)).collect();
+    assert!(stray.is_empty(), "no such routes: {stray:#?}");
+}
+
+#[tokio::test]
+async fn everybody_gets_what_is_theirs_and_no_more() {
+    let server = TestServer::start().await;
+    for route in router::routes() {
+        let name = name(&route);
+        let Some((_, who, body)) = CASES.iter().find(|(case, ..)| *case == name) else { continue };
+        let denied = World::create(&server).await;
+        let malformed = ask(&server, &denied, &route, body, "nobody").await;
+        assert_eq!(malformed.status, 401, "{name}: {}", malformed.text);
+        for (token, rank) in CALLERS {
+            if rank.is_some_and(|rank| rank >= *who) {
+                // Of its own, since the one before may have deleted it.
+                let world = World::create(&server).await;
+                let answer = ask(&server, &world, &route, body, token).await;
+                let passed = matches!(answer.status, 200..=299 | 400 | 409);
+                assert!(passed, "{name} as {token}: {} {}", answer.status, answer.text);
+                let leaks = rank == Some(Who::Anyone) && world.is_told_by(&answer.text);
+                assert!(!leaks, "{name} as {token}: {}", answer.text);
+            } else {
+                let answer = ask(&server, &denied, &route, body, token).await;
+                let refused = matches!(answer.status, 403 | 404);
+                assert!(refused, "{name} as {token}: {} {}", answer.status, answer.text);
+            }
+        }
+        denied.assert_untouched(&server).await;
+    }
+}
+
+#[tokio::test]
+async fn a_project_in_the_url_changes_nothing() {
+    let server = TestServer::start().await;
+    let world = World::create(&server).await;
+    for (token, project, status) in [
+        ("alice:project:member", "project", 200),
+        ("mallory:other:member", "other", 404),
+        ("mallory:other:member", "c263f18542d9481fbf224e0627713395", 400),
+    ] {
+        let path = format!("/v2/{project}{}", world.fill("/snapshots/{id}"));
+        let request = server.request(Method::GET, &path).token(token);
+        assert_eq!(request.send().await.status, status, "{token} {path}");
+    }
+}

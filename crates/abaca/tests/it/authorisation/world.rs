@@ -1,0 +1,126 @@
+//! One resource of each kind, of the user `alice` in the project `project`.
+
+use std::collections::BTreeMap;
+
+use abaca_model::{
+    Share, ShareId, ShareInstance, ShareInstanceId, ShareType, ShareTypeId, Snapshot, SnapshotId,
+    SnapshotInstance, SnapshotInstanceId,
+};
+use abaca_store::{services, share_types, snapshot_export_locations};
+use serde_json::Value;
+
+use crate::support::TestServer;
+use crate::support::seed::{self, THEN};
+
+pub(super) struct World {
+    share: ShareId,
+    share_instance: ShareInstanceId,
+    snapshot: SnapshotId,
+    snapshot_instance: SnapshotInstanceId,
+    snapshot_export_location: String,
+    share_type: ShareTypeId,
+    shown: Value,
+}
+
+impl World {
+    pub(super) async fn create(server: &TestServer) -> Self {
+        let (share, place) = seed::share(1, "project");
+        let share = Share { id: ShareId::random(), ..share };
+        let place = ShareInstance { id: ShareInstanceId::random(), share_id: share.id, ..place };
+        seed::add_share(&server.app.db, &share, std::slice::from_ref(&place)).await;
+        let (snapshot, instance) = seed::snapshot(1, &place);
+        let snapshot = Snapshot { id: SnapshotId::random(), ..snapshot };
+        let instance = SnapshotInstance {
+            id: SnapshotInstanceId::random(),
+            snapshot_id: snapshot.id,
+            ..instance
+        };
+        seed::add_snapshot(&server.app.db, &snapshot, std::slice::from_ref(&instance)).await;
+
+        let mut tx = server.app.db.write().await.unwrap();
+        let paths = [("/data/x".to_owned(), false)];
+        snapshot_export_locations::replace(&mut tx, instance.id, &paths, THEN).await.unwrap();
+        let location =
+            snapshot_export_locations::all(&mut tx, instance.id).await.unwrap().remove(0);
+        services::heartbeat(&mut tx, "seed@seed", "manila-share", "nova", THEN).await.unwrap();
+        let share_type = share_type("default");
+        if share_types::by_name(&mut tx, share_types::Visible::All, "default")
+            .await
+            .unwrap()
+            .is_none()
+        {
+            share_types::insert(&mut tx, &share_type).await.unwrap();
+        }
+        let id = ShareTypeId::random();
+        let share_type = ShareType { id, name: id.to_string(), is_public: false, ..share_type };
+        share_types::insert(&mut tx, &share_type).await.unwrap();
+        share_types::grant(&mut tx, id, "project").await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut world = Self {
+            share: share.id,
+            share_instance: place.id,
+            snapshot: snapshot.id,
+            snapshot_instance: instance.id,
+            snapshot_export_location: location.id.to_string(),
+            share_type: share_type.id,
+            shown: Value::Null,
+        };
+        world.shown = world.show(server).await;
+        world
+    }
+
+    /// `text` with the ids of these resources where a path or a body has placeholders.
+    pub(super) fn fill(&self, text: &str) -> String {
+        let id = match text.split('/').nth(1).unwrap_or_default() {
+            "shares" => self.share.to_string(),
+            "share_instances" => self.share_instance.to_string(),
+            "snapshots" => self.snapshot.to_string(),
+            "snapshot-instances" => self.snapshot_instance.to_string(),
+            "types" => self.share_type.to_string(),
+            _ => String::new(),
+        };
+        text.replace("{id}", &id)
+            .replace("{export_location_id}", &self.snapshot_export_location)
+            .replace("{key}", "key")
+            .replace("SHARE", &self.share.to_string())
+    }
+
+    /// The text tells of a share or snapshot here.
+    pub(super) fn is_told_by(&self, text: &str) -> bool {
+        text.contains(&self.share.to_string()) || text.contains(&self.snapshot.to_string())
+    }
+
+    /// What an administrator sees of the resources.
+    async fn show(&self, server: &TestServer) -> Value {
+        let mut shown = Vec::new();
+        for path in [
+            format!("/v2/snapshots/{}", self.snapshot),
+            format!("/v2/snapshot-instances/{}", self.snapshot_instance),
+            format!("/v2/types/{}", self.share_type),
+        ] {
+            shown.push(server.get(&path).await.expect(200));
+        }
+        shown.into()
+    }
+
+    pub(super) async fn assert_untouched(&self, server: &TestServer) {
+        assert_eq!(self.show(server).await, self.shown);
+    }
+}
+
+fn share_type(name: &str) -> ShareType {
+    let spec = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    ShareType {
+        id: ShareTypeId::random(),
+        name: name.to_owned(),
+        description: None,
+        is_public: true,
+        extra_specs: BTreeMap::from([
+            spec("driver_handles_share_servers", "False"),
+            spec("key", "value"),
+        ]),
+        created_at: THEN,
+        updated_at: None,
+    }
+}
