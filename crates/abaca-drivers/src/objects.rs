@@ -99,6 +99,9 @@ pub struct SnapshotObject {
     pub share_instance_id: Uuid,
     /// Where the backend keeps the bytes, in its own terms (`directory`: an absolute path).
     pub provider_location: String,
+    /// Where it can be reached, for shares whose snapshots may be mounted.
+    #[serde(default)]
+    pub exports: Vec<Export>,
 }
 
 /// What a sweep did.

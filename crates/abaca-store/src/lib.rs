@@ -21,6 +21,7 @@ mod tx;
 pub mod audit;
 pub mod availability_zones;
 pub mod export_locations;
+pub mod export_work;
 pub mod messages;
 pub mod operations;
 pub mod quota;

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use abaca_model::{
-    ExportLocationId, ShareId, ShareInstanceId, ShareStatus, ShareTypeId, Timestamp,
-};
+use abaca_model::{ShareId, ShareInstanceId, ShareStatus, ShareTypeId, Timestamp};
 use sea_query::{Expr, ExprTrait, Query, UpdateStatement};
 
 use crate::error::Result;
+use crate::export_work::{self, NewExportLocation, Owner};
 use crate::row::Row;
 use crate::tx::Tx;
 
@@ -35,17 +34,6 @@ pub struct ShareWork {
     pub status: ShareStatus,
     /// Its fence.
     pub fence: i64,
-}
-
-/// An export location to be recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewExportLocation {
-    /// What a client mounts.
-    pub path: String,
-    /// Shown to administrators only.
-    pub is_admin_only: bool,
-    /// The one to take where there are several.
-    pub preferred: bool,
 }
 
 /// The share instance with this id.
@@ -151,7 +139,7 @@ pub async fn created(
     Ok(true)
 }
 
-/// Makes the export locations of the instance be `exports`; those that stay keep their ids.
+/// Makes the export locations of the instance be `exports`.
 ///
 /// # Errors
 /// What the database says.
@@ -161,48 +149,7 @@ pub async fn record_exports(
     exports: &[NewExportLocation],
     now: Timestamp,
 ) -> Result<()> {
-    let table = "share_instance_export_locations";
-    let select = Query::select()
-        .columns(["id", "path"])
-        .from(table)
-        .and_where(Expr::col("share_instance_id").eq(id.to_string()))
-        .to_owned();
-    let known = tx.all(&select, |row| Ok((row.string(0)?, row.string(1)?))).await?;
-    for (location_id, path) in &known {
-        if !exports.iter().any(|export| export.path == *path) {
-            let delete = Query::delete()
-                .from_table(table)
-                .and_where(Expr::col("id").eq(location_id.as_str()))
-                .to_owned();
-            tx.execute(&delete).await?;
-        }
-    }
-    for export in exports {
-        if known.iter().any(|(_, path)| *path == export.path) {
-            continue;
-        }
-        let insert = Query::insert()
-            .into_table(table)
-            .columns([
-                "id",
-                "share_instance_id",
-                "path",
-                "is_admin_only",
-                "preferred",
-                "created_at",
-            ])
-            .values_panic([
-                ExportLocationId::random().to_string().into(),
-                id.to_string().into(),
-                export.path.as_str().into(),
-                i64::from(export.is_admin_only).into(),
-                i64::from(export.preferred).into(),
-                now.micros().into(),
-            ])
-            .to_owned();
-        tx.execute(&insert).await?;
-    }
-    Ok(())
+    export_work::replace(tx, Owner::ShareInstance(id), exports, now).await
 }
 
 /// Sets the status of the instance.

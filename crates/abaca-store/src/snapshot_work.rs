@@ -5,6 +5,7 @@ use abaca_model::{ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatu
 use sea_query::{Expr, ExprTrait, LockType, Order, Query, UpdateStatement};
 
 use crate::error::Result;
+use crate::export_work::{self, NewExportLocation, Owner};
 use crate::row::Row;
 use crate::tx::Tx;
 
@@ -21,6 +22,8 @@ pub struct SnapshotWork {
     pub share_instance_id: ShareInstanceId,
     /// `host@backend#pool` of that share instance.
     pub host: Option<String>,
+    /// Its share's type promised that its snapshots can be mounted.
+    pub is_mountable: bool,
     /// Its status.
     pub status: SnapshotStatus,
     /// Where the bytes are.
@@ -42,6 +45,7 @@ pub async fn load(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Option<Snapshot
             ("snapshots", "project_id"),
             (instance, "share_instance_id"),
             ("share_instances", "host"),
+            ("shares", "mount_snapshot_support"),
             (instance, "status"),
             (instance, "provider_location"),
             (instance, "fence"),
@@ -52,6 +56,7 @@ pub async fn load(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Option<Snapshot
             "share_instances",
             Expr::col(("share_instances", "id")).equals((instance, "share_instance_id")),
         )
+        .inner_join("shares", Expr::col(("shares", "id")).equals(("snapshots", "share_id")))
         .and_where(Expr::col((instance, "id")).eq(id.to_string()))
         .to_owned();
     tx.optional(&select, snapshot_work).await
@@ -64,9 +69,10 @@ fn snapshot_work(row: &Row<'_>) -> Result<SnapshotWork> {
         project_id: row.string(2)?,
         share_instance_id: row.parsed(3)?,
         host: row.optional_string(4)?,
-        status: row.parsed(5)?,
-        provider_location: row.optional_string(6)?,
-        fence: row.integer(7)?,
+        is_mountable: row.boolean(5)?,
+        status: row.parsed(6)?,
+        provider_location: row.optional_string(7)?,
+        fence: row.integer(8)?,
     })
 }
 
@@ -79,41 +85,37 @@ fn guarded(id: SnapshotInstanceId, fence: i64, now: Timestamp) -> UpdateStatemen
         .to_owned()
 }
 
-/// Records that the snapshot is in its backend, at `provider_location`, and can be used.
-///
-/// # Errors
-/// What the database says.
-pub async fn created(
-    tx: &mut Tx,
-    id: SnapshotInstanceId,
-    fence: i64,
-    provider_location: &str,
-    now: Timestamp,
-) -> Result<bool> {
-    let update = guarded(id, fence, now)
-        .value("status", SnapshotStatus::Available.as_str())
-        .value("progress", "100%")
-        .value("provider_location", provider_location)
-        .to_owned();
-    Ok(tx.execute(&update).await? == 1)
+/// What a backend said of a snapshot it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Where the bytes are.
+    pub provider_location: String,
+    /// Where they can be mounted.
+    pub exports: Vec<NewExportLocation>,
 }
 
-/// Records where the bytes are without touching the status.
+/// Records that the snapshot is in its backend, and with `status` that it can be used.
 ///
 /// # Errors
 /// What the database says.
-pub async fn located(
+pub async fn made(
     tx: &mut Tx,
     id: SnapshotInstanceId,
     fence: i64,
-    provider_location: &str,
+    made: &Made,
+    status: Option<SnapshotStatus>,
     now: Timestamp,
 ) -> Result<bool> {
-    let update = guarded(id, fence, now)
-        .value("progress", "100%")
-        .value("provider_location", provider_location)
-        .to_owned();
-    Ok(tx.execute(&update).await? == 1)
+    let mut update = guarded(id, fence, now);
+    update.value("progress", "100%").value("provider_location", made.provider_location.as_str());
+    if let Some(status) = status {
+        update.value("status", status.as_str());
+    }
+    if tx.execute(&update).await? == 0 {
+        return Ok(false);
+    }
+    export_work::replace(tx, Owner::SnapshotInstance(id), &made.exports, now).await?;
+    Ok(true)
 }
 
 /// Sets the status of the instance.

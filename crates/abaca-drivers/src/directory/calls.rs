@@ -230,9 +230,11 @@ fn find_snapshot(root: &Root, id: Uuid) -> FsResult<Option<SnapshotObject>> {
 }
 
 fn snapshot_object(root: &Root, id: Uuid, record: &SnapshotRecord) -> SnapshotObject {
+    let location = root.location(Kind::Snapshot.container(), id);
     SnapshotObject {
         id,
         share_instance_id: record.share_instance_id,
-        provider_location: root.location(Kind::Snapshot.container(), id),
+        exports: vec![Export::preferred(location.clone())],
+        provider_location: location,
     }
 }

@@ -277,6 +277,7 @@ fn snapshot_object(id: Uuid, snapshot: &Snapshot) -> SnapshotObject {
         id,
         share_instance_id: snapshot.share_instance_id,
         provider_location: format!("simulated:{}/{id}", snapshot.pool),
+        exports: exports(id),
     }
 }
 

@@ -35,6 +35,12 @@ const KEYS: [SortKey; 6] = [
 const DIRECTIONS: [Direction; 2] = [Direction::Ascending, Direction::Descending];
 
 /// Twenty-three instances with many equal keys and half of the `updated_at` NULL.
+const AVAILABLE: Option<SnapshotStatus> = Some(SnapshotStatus::Available);
+
+fn made(location: &str) -> snapshot_work::Made {
+    snapshot_work::Made { provider_location: location.to_owned(), exports: Vec::new() }
+}
+
 async fn many(database: &TestDatabase) -> Vec<SnapshotInstance> {
     let mut tx = database.db.write().await.unwrap();
     let shares =
@@ -212,7 +218,11 @@ async fn a_row_shows_every_column(database: &TestDatabase) {
     let mut tx = database.db.write().await.unwrap();
     let (share, mut instance) = one(&mut tx).await;
     let (now, location) = (Timestamp::from_micros(7), "/data/\u{1f9f6}");
-    assert!(snapshot_work::created(&mut tx, instance.id, 0, location, now).await.unwrap());
+    assert!(
+        snapshot_work::made(&mut tx, instance.id, 0, &made(location), AVAILABLE, now)
+            .await
+            .unwrap()
+    );
     instance.status = SnapshotStatus::Available;
     instance.progress = Some("100%".to_owned());
     instance.provider_location = Some(location.to_owned());
@@ -253,7 +263,11 @@ async fn whoever_takes_over_shuts_out_the_operation_before(database: &TestDataba
     let fence = instances::take_over(&mut tx, &locked, SnapshotStatus::Error, now).await.unwrap();
     assert_eq!(fence, 1);
     let work = snapshot_work::load(&mut tx, instance.id).await.unwrap().unwrap();
-    assert!(!snapshot_work::created(&mut tx, instance.id, 0, "/late", now).await.unwrap());
+    assert!(
+        !snapshot_work::made(&mut tx, instance.id, 0, &made("/late"), AVAILABLE, now)
+            .await
+            .unwrap()
+    );
     assert!(!snapshot_work::remove(&mut tx, &work, 0).await.unwrap());
     let stands = instances::get(&mut tx, instance.id).await.unwrap().unwrap();
     assert_eq!((stands.status, stands.fence), (SnapshotStatus::Error, 1));

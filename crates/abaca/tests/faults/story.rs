@@ -100,8 +100,12 @@ pub(crate) fn assert_done(world: &World, service: &Service, kind: &str, scene: &
         "shrink_share" => assert_eq!(share.unwrap()["size"], 1),
         "create_snapshot" => {
             assert_eq!(snapshot.unwrap()["status"], "available");
-            let location = &service.snapshot_instance(&id(snapshot.unwrap()))["provider_location"];
-            assert_eq!(crate::service::read_bytes(location), b"before");
+            let instance = service.snapshot_instance(&id(snapshot.unwrap()));
+            assert_eq!(crate::service::read_bytes(&instance["provider_location"]), b"before");
+            let path = format!("/snapshot-instances/{}/export-locations", id(&instance));
+            let locations = &service.get(&path)["share_snapshot_export_locations"];
+            assert_eq!(locations.as_array().unwrap().len(), 1, "recorded once: {locations}");
+            assert_eq!(crate::service::read_bytes(&locations[0]["path"]), b"before");
         }
         "delete_snapshot" => assert!(snapshot.is_none(), "{snapshots:?}"),
         _ => {}

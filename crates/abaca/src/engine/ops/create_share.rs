@@ -2,14 +2,15 @@
 
 use std::error::Error;
 
-use abaca_drivers::{Export, NewShare, SnapshotRef};
+use abaca_drivers::{NewShare, SnapshotRef};
 use abaca_model::{OperationState, ShareInstanceId, ShareStatus, SnapshotInstanceId, Timestamp};
 use abaca_store::Tx;
-use abaca_store::share_work::{self, NewExportLocation, ShareWork};
+use abaca_store::export_work::NewExportLocation;
+use abaca_store::share_work::{self, ShareWork};
 use abaca_store::snapshot_work::{self, SnapshotWork};
 use async_trait::async_trait;
 
-use super::{Work, message, schedule};
+use super::{Work, export_location, message, schedule};
 use crate::engine::arguments;
 use crate::engine::failure::Failure;
 use crate::engine::run::{Outcome, Run, mine};
@@ -142,13 +143,5 @@ async fn make(run: &Run<'_>, work: &ShareWork) -> Result<Vec<NewExportLocation>,
             backend.driver.create_share_from_snapshot(&share, &snapshot).await?
         }
     };
-    Ok(exports.into_iter().map(location).collect())
-}
-
-fn location(export: Export) -> NewExportLocation {
-    NewExportLocation {
-        path: export.path,
-        is_admin_only: export.is_admin_only,
-        preferred: export.preferred,
-    }
+    Ok(exports.into_iter().map(export_location).collect())
 }

@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use abaca_drivers::{NewSnapshot, SnapshotObject, SnapshotRef};
+use abaca_drivers::{NewSnapshot, SnapshotRef};
 use abaca_model::{OperationState, SnapshotInstanceId, SnapshotStatus, Timestamp};
 use abaca_store::Tx;
-use abaca_store::snapshot_work::{self, SnapshotWork};
+use abaca_store::snapshot_work::{self, Made, SnapshotWork};
 use async_trait::async_trait;
 
-use super::{Work, message};
+use super::{Work, export_location, message};
 use crate::engine::failure::Failure;
 use crate::engine::run::{Outcome, Run, mine};
 
@@ -22,10 +22,11 @@ impl Work for CreateSnapshot {
 
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
         let work = load(run).await?;
-        let SnapshotObject { provider_location, .. } = make(run, &work).await?;
+        let made = make(run, &work).await?;
         let mut tx = run.record().await?;
         let (fence, now) = (run.resource_fence(), Timestamp::now());
-        mine(snapshot_work::created(&mut tx, work.id, fence, &provider_location, now).await?)?;
+        let status = Some(SnapshotStatus::Available);
+        mine(snapshot_work::made(&mut tx, work.id, fence, &made, status, now).await?)?;
         run.end(tx, OperationState::Succeeded, None).await
     }
 
@@ -44,12 +45,10 @@ impl Work for CreateSnapshot {
         match work {
             // The administrator said it is there, so it shall be.
             Some(work) if work.status == SnapshotStatus::Available => {
-                let SnapshotObject { provider_location, .. } = make(run, &work).await?;
+                let made = make(run, &work).await?;
                 let mut tx = run.record().await?;
-                let (fence, now) = (work.fence, Timestamp::now());
-                let located =
-                    snapshot_work::located(&mut tx, work.id, fence, &provider_location, now);
-                mine(located.await?)?;
+                let now = Timestamp::now();
+                mine(snapshot_work::made(&mut tx, work.id, work.fence, &made, None, now).await?)?;
                 Ok(tx.commit().await?)
             }
             Some(work) => delete(run, &work).await,
@@ -87,11 +86,16 @@ pub(super) async fn give_up(
     Ok(message::leave(run, tx, &work.project_id, snapshot, message).await?)
 }
 
-async fn make(run: &Run<'_>, work: &SnapshotWork) -> Result<SnapshotObject, Failure> {
+async fn make(run: &Run<'_>, work: &SnapshotWork) -> Result<Made, Failure> {
     let backend = run.backend(work.host.as_deref().unwrap_or_default())?;
     let snapshot =
         NewSnapshot { id: work.id.uuid(), share_instance_id: work.share_instance_id.uuid() };
-    Ok(backend.driver.create_snapshot(&snapshot).await?)
+    let made = backend.driver.create_snapshot(&snapshot).await?;
+    let exports = if work.is_mountable { made.exports } else { Vec::new() };
+    Ok(Made {
+        provider_location: made.provider_location,
+        exports: exports.into_iter().map(export_location).collect(),
+    })
 }
 
 /// Removes the bytes of a snapshot instance from its backend.

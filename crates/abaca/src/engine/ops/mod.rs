@@ -11,8 +11,10 @@ mod schedule;
 
 use std::error::Error;
 
+use abaca_drivers::Export;
 use abaca_model::OperationKind;
 use abaca_store::Tx;
+use abaca_store::export_work::NewExportLocation;
 use async_trait::async_trait;
 
 use super::failure::Failure;
@@ -49,5 +51,13 @@ pub(super) fn work(kind: OperationKind) -> &'static dyn Work {
         OperationKind::ShrinkShare => &resize_share::ResizeShare::SHRINK,
         OperationKind::CreateSnapshot => &create_snapshot::CreateSnapshot,
         OperationKind::DeleteSnapshot => &delete_snapshot::DeleteSnapshot,
+    }
+}
+
+fn export_location(export: Export) -> NewExportLocation {
+    NewExportLocation {
+        path: export.path,
+        is_admin_only: export.is_admin_only,
+        preferred: export.preferred,
     }
 }
