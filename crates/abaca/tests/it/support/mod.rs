@@ -11,6 +11,7 @@ use abaca::app::{ApiSettings, App};
 use abaca::config::{Config, Overrides};
 use abaca::identity::Identity;
 use abaca::policy::Policy;
+use abaca::telemetry::metrics::Metrics;
 use abaca_store::Dialect;
 use abaca_store::testing::TestDatabase;
 use axum::Router;
@@ -41,15 +42,28 @@ impl TestServer {
     pub(crate) async fn with_policy(policy: Policy) -> Self {
         let default_share_type = Some("default".to_owned());
         let settings = ApiSettings { default_share_type, ..ApiSettings::default() };
-        Self::assemble(settings, policy, api::router::routes()).await
+        Self::assemble(settings, policy, None, api::router::routes()).await
+    }
+
+    /// The API with `/metrics`.
+    pub(crate) async fn with_metrics(metrics: Metrics) -> Self {
+        let policy = Policy::from_rules(&json!({})).unwrap();
+        let (settings, routes) = (ApiSettings::default(), api::router::routes());
+        Self::assemble(settings, policy, Some(metrics), routes).await
     }
 
     /// Other routes under the same framework.
     pub(crate) async fn with_routes(settings: ApiSettings, routes: Vec<Route>) -> Self {
-        Self::assemble(settings, Policy::from_rules(&json!({})).unwrap(), routes).await
+        let policy = Policy::from_rules(&json!({})).unwrap();
+        Self::assemble(settings, policy, None, routes).await
     }
 
-    async fn assemble(settings: ApiSettings, policy: Policy, routes: Vec<Route>) -> Self {
+    async fn assemble(
+        settings: ApiSettings,
+        policy: Policy,
+        metrics: Option<Metrics>,
+        routes: Vec<Route>,
+    ) -> Self {
         let database = TestDatabase::create(dialect()).await.unwrap();
         let config = Config::load_from(&Overrides::default(), []).unwrap();
         let app = Arc::new(App {
@@ -57,7 +71,7 @@ impl TestServer {
             quota: config.quota,
             db: database.db.clone(),
             queue: Arc::default(),
-            metrics: None,
+            metrics,
             identity: Identity::NoAuth,
             policy: Arc::new(policy),
         });
