@@ -1,14 +1,23 @@
 //! PostgreSQL: tokio-postgres with a deadpool. READ COMMITTED; what must be alone locks its rows.
+//!
+//! `sslmode=require` in the URL means TLS with a certificate that the machine's own store trusts
+//! (`SSL_CERT_FILE` adds one). Any other mode is plain: a certificate that nobody checks protects
+//! from nobody.
 
 use std::error::Error as StdError;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
 use sea_query::{Value, Values};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Error, Result};
 use crate::row::Row;
@@ -23,11 +32,13 @@ pub(crate) fn pool(url: &str, size: usize) -> Result<Pool> {
         )
     })?;
     config.application_name("abaca").connect_timeout(WAIT);
-    let manager = Manager::from_config(
-        config,
-        NoTls,
-        ManagerConfig { recycling_method: RecyclingMethod::Fast },
-    );
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = if config.get_ssl_mode() == SslMode::Require {
+        Manager::from_config(config, MakeRustlsConnect::new(tls()?), recycling)
+    } else {
+        config.ssl_mode(SslMode::Disable);
+        Manager::from_config(config, NoTls, recycling)
+    };
     Pool::builder(manager)
         .max_size(size.max(1))
         .wait_timeout(Some(WAIT))
@@ -35,6 +46,15 @@ pub(crate) fn pool(url: &str, size: usize) -> Result<Pool> {
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| Error::Unavailable(error.into()))
+}
+
+fn tls() -> Result<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(|error| Error::Unavailable(error.into()))?;
+    Ok(builder.with_no_client_auth())
 }
 
 pub(crate) async fn read(pool: &Pool) -> Result<Connection> {
