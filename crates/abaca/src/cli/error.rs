@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::DemoError;
 use crate::app::AppError;
 use crate::config::ConfigError;
+use crate::policy::PolicyError;
 use crate::telemetry::TelemetryError;
 
 /// Why a command failed.
@@ -30,6 +31,9 @@ pub enum CliError {
     /// Logging or metrics can't be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
+    /// The policy files can't be read or are malformed.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The database said no.
     #[error(transparent)]
     Database(#[from] abaca_store::Error),

@@ -5,6 +5,7 @@ mod config;
 mod db;
 mod demo;
 mod error;
+mod policy;
 mod serve;
 
 use std::io::{self, Write};
@@ -51,6 +52,9 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Look at the policy rules, check them, and explain what they decide
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Tell the story of a snapshot instance in half a minute, in a temporary directory
     Demo(demo::Demo),
     /// Print a completion script for a shell
@@ -107,6 +111,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Serve(serve) => serve.run(),
         Command::Db(db) => db.run(),
         Command::Config(config) => config.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Demo(demo) => demo.run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -36,7 +36,21 @@ pub struct Caller {
     pub is_admin: bool,
 }
 
+/// A role and the one it implies, as Keystone sets them up; ordered, so that one pass follows the
+/// whole chain.
+const IMPLIED: [(&str, &str); 3] =
+    [("admin", "manager"), ("manager", "member"), ("member", "reader")];
+
 impl Caller {
+    /// Adds the roles that the caller's roles imply.
+    pub fn add_implied_roles(&mut self) {
+        for (prior, implied) in IMPLIED {
+            if self.has_role(prior) && !self.has_role(implied) {
+                self.roles.push(implied.to_owned());
+            }
+        }
+    }
+
     /// Whether the caller has this role; role names compare without regard to case, as in Keystone.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|own| own.eq_ignore_ascii_case(role))

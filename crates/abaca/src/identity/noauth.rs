@@ -11,9 +11,6 @@ const ADMINISTRATOR: (&str, &str, &str) = ("admin", "admin", "admin");
 /// What the OpenStack clients put in the header when their `none` plugin has no token.
 const PLACEHOLDER: &str = "notused";
 const DEFAULT_ROLE: &str = "member";
-/// A role and the one it implies, as Keystone sets them up.
-const IMPLIED: [(&str, &str); 3] =
-    [("admin", "manager"), ("manager", "member"), ("member", "reader")];
 /// The longest id that the API's schemas take.
 const MAX_ID: usize = 255;
 
@@ -64,20 +61,13 @@ fn malformed(what: &str) -> AuthError {
 }
 
 fn caller(user: &str, project: &str, roles: &[&str]) -> Caller {
-    let mut roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
-    // IMPLIED is ordered, so that one pass follows the whole chain.
-    for (prior, implied) in IMPLIED {
-        let has = |role: &str| roles.iter().any(|own| own.eq_ignore_ascii_case(role));
-        if has(prior) && !has(implied) {
-            roles.push(implied.to_owned());
-        }
-    }
     let mut caller = Caller {
         user_id: user.to_owned(),
         project_id: Some(project.to_owned()),
-        roles,
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         ..Caller::default()
     };
+    caller.add_implied_roles();
     caller.is_admin = caller.has_role("admin");
     caller
 }

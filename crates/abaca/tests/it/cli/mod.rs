@@ -113,3 +113,52 @@ fn a_reader_that_goes_away_is_no_failure() {
     run.succeeded();
     assert_eq!(run.err, "");
 }
+
+#[test]
+fn policy_list_check_and_sample() {
+    let run = abaca();
+    let sample = Run::again(&run).args(["policy", "sample"]).run();
+    sample.succeeded();
+    let file = run.directory().join("policy.yaml");
+    std::fs::write(&file, &sample.out).unwrap();
+    let policy = |name: &str| Run::again(&run).args(["policy", name, "--file"]).arg(&file).run();
+
+    let checked = policy("check");
+    checked.succeeded();
+    assert!(checked.out.contains("0 of them from files"), "{}", checked.out);
+    let listed = policy("list");
+    listed.succeeded();
+    let rules = listed.out.lines().filter(|line| line.starts_with("share_snapshot_instance:"));
+    assert_eq!(rules.count(), 4, "{}", listed.out);
+
+    std::fs::write(&file, "share_snapshot_instance:show: role:support\nno:such: '@'\n").unwrap();
+    let checked = policy("check");
+    checked.failed(1);
+    assert!(checked.out.contains("no:such"), "{}", checked.out);
+    assert!(policy("list").out.contains("policy.yaml"));
+
+    std::fs::write(&file, "[not a mapping").unwrap();
+    let broken = policy("check");
+    broken.failed(1);
+    assert!(broken.err.contains("policy.yaml"), "{}", broken.err);
+}
+
+#[test]
+fn policy_explain_says_who_may_do_what() {
+    let explain = |arguments: &str| {
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let run = abaca().args(["policy", "explain"]).args(&arguments).run();
+        run.succeeded();
+        run.out
+    };
+    let rule = "share_snapshot_instance:show";
+    assert!(explain(&format!("{rule} --roles admin")).starts_with(&format!("{rule}: allowed\n")));
+    assert!(explain(&format!("{rule} --roles member")).starts_with(&format!("{rule}: refused\n")));
+    let own = "share:delete --project p1 --target project_id=p1";
+    assert!(explain(own).starts_with("share:delete: allowed\n"));
+    let other = "share:delete --project p1 --target project_id=p2";
+    assert!(explain(other).starts_with("share:delete: refused\n"));
+    let all = explain("--roles reader");
+    assert!(all.contains("refused  share_snapshot_instance:show\n"), "{all}");
+    assert!(all.contains("allowed  share:get_all\n"), "{all}");
+}
