@@ -1,6 +1,7 @@
 //! `abaca demo`: the story of a snapshot instance, told with a real service on real bytes.
 
 mod client;
+mod scratch;
 mod teller;
 
 use std::io::IsTerminal;
@@ -18,6 +19,7 @@ use super::{CliError, runtime};
 use crate::app::{self, AppError, Role};
 use crate::config::{Config, ConfigError, Overrides};
 use client::{Answer, Client};
+use scratch::Scratch;
 use teller::Teller;
 
 #[derive(Debug, Args)]
@@ -100,20 +102,14 @@ impl Demo {
 /// The story in a directory that is gone afterwards, whatever happens.
 async fn tell_and_clean_up() -> Result<(), DemoError> {
     let begun = Instant::now();
-    let file = |what, path: &Path| {
-        let path = path.to_owned();
-        move |source| DemoError::File { what, path, source }
-    };
-    let made = tempfile::Builder::new().prefix("abaca-demo-").tempdir();
-    let directory = made.map_err(file("made", &std::env::temp_dir()))?;
-    let path = directory.path().to_owned();
+    let scratch = Scratch::make()?;
     let mut teller = Teller::new(std::io::stdout().is_terminal());
 
     let told = tokio::select! {
-        told = with_service(&path, &mut teller) => told,
+        told = with_service(scratch.path(), &mut teller) => told,
         _ = tokio::signal::ctrl_c() => Err(DemoError::Interrupted),
     };
-    let removed = directory.close().map_err(file("removed", &path));
+    let removed = scratch.remove();
     told?;
     removed?;
     teller.end(begun.elapsed())?;

@@ -73,8 +73,13 @@ impl Teller {
         let colour = if answer.status.is_success() { GREEN } else { RED };
         let mut text = format!("  < {}\n", self.paint(colour, &answer.status.to_string()));
         if !answer.body.is_null() {
-            for line in format!("{:#}", shortened(&answer.body)).lines() {
+            let mut left_out = 0;
+            for line in format!("{:#}", shortened(&answer.body, &mut left_out)).lines() {
                 text.push_str(&format!("  < {line}\n"));
+            }
+            if left_out > 0 {
+                let note = format!("  ({left_out} more fields)");
+                text.push_str(&format!("{}\n", self.paint(DIM, &note)));
             }
         }
         self.write(&text)
@@ -108,21 +113,21 @@ impl Teller {
     }
 }
 
-/// The body with its large resources cut down to the telling fields; says how many are left out.
-fn shortened(body: &Value) -> Value {
+/// The body with its large resources cut down to the telling fields; counts those left out.
+fn shortened(body: &Value, left_out: &mut usize) -> Value {
     match body {
-        Value::Array(items) => items.iter().map(shortened).collect(),
+        Value::Array(items) => items.iter().map(|item| shortened(item, left_out)).collect(),
         Value::Object(fields) if fields.len() > MANY => {
-            let mut kept: Map<String, Value> = TELLING
+            let kept: Map<String, Value> = TELLING
                 .iter()
                 .filter_map(|name| Some(((*name).to_owned(), fields.get(*name)?.clone())))
                 .collect();
-            let left_out = format!("and {} more fields", fields.len() - kept.len());
-            kept.insert("...".to_owned(), Value::from(left_out));
+            *left_out += fields.len() - kept.len();
             Value::Object(kept)
         }
         Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), shortened(value))).collect()
+            let fields = fields.iter();
+            fields.map(|(name, value)| (name.clone(), shortened(value, left_out))).collect()
         }
         other => other.clone(),
     }
@@ -136,12 +141,15 @@ mod tests {
 
     #[test]
     fn only_large_resources_are_shortened() {
+        let mut left_out = 0;
         let small = json!({"snapshot_instances": [{"id": "i", "status": "available"}]});
-        assert_eq!(shortened(&small), small);
+        assert_eq!(shortened(&small, &mut left_out), small);
+        assert_eq!(left_out, 0);
         let fields = (0..20).map(|number| (format!("f{number}"), json!(number)));
         let mut large: Map<String, Value> = fields.collect();
         large.insert("status".to_owned(), json!("available"));
-        let short = shortened(&json!({"share": large}));
-        assert_eq!(short, json!({"share": {"status": "available", "...": "and 20 more fields"}}));
+        let short = shortened(&json!({"share": large}), &mut left_out);
+        assert_eq!(short, json!({"share": {"status": "available"}}));
+        assert_eq!(left_out, 20);
     }
 }

@@ -1,6 +1,7 @@
 //! The binary as a person runs it.
 
 mod run;
+mod story;
 
 use run::{Run, abaca};
 

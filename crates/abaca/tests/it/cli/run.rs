@@ -57,6 +57,11 @@ impl Run {
         self
     }
 
+    /// The command itself, for one that is to be stopped.
+    pub(crate) fn command(&mut self) -> &mut Command {
+        &mut self.command
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(mut self) -> Ran {
         Ran::from(self.command.output().unwrap())
