@@ -73,6 +73,11 @@ class Service:
         self.process.kill()
         self.process.wait()
 
+    def wait_for_output(self, text):
+        """Waits until it has printed the text, and gives all that it printed."""
+        self._wait(lambda: text in self.printed(), START_SECONDS, f"printed: {text}")
+        return self.printed()
+
     def printed(self):
         """All that it printed and logged so far, without colours."""
         return re.sub(r"\x1b\[[0-9;]*m", "", self.output.read_text(errors="replace"))
@@ -90,5 +95,5 @@ class Service:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"not {what} after {seconds} s:\n{self.printed()}")
+                raise AssertionError(f"not yet {what} after {seconds} s:\n{self.printed()}")
             time.sleep(0.02)

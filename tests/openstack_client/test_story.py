@@ -35,7 +35,7 @@ class Story(ServiceCase):
         return done.stdout
 
     def test_printed_lines_work_as_they_stand(self):
-        printed = self.service.printed()
+        printed = self.service.wait_for_output("--status error\n")
         self.assertIn(self.service.address, printed, "it says where it listens")
         self.assertIn(str(self.service.data), printed, "it says where the data is")
         lines = self.printed_lines()
