@@ -5,11 +5,14 @@
 mod authorisation;
 mod availability_zones;
 mod cli;
+mod export_locations;
 mod framework;
 mod metrics;
 mod scheduler_stats;
 mod services;
+mod share_instances;
 mod share_types;
+mod shares;
 mod snapshot_instances;
 mod snapshots;
 mod socket;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use abaca::api::{self, Route, V};
 use abaca::app::{ApiSettings, App};
-use abaca::config::{Config, Overrides};
+use abaca::config::{Config, Overrides, QuotaConfig};
 use abaca::identity::Identity;
 use abaca::policy::Policy;
 use abaca::telemetry::metrics::Metrics;
@@ -31,6 +31,18 @@ pub(crate) struct TestServer {
     _database: TestDatabase,
 }
 
+/// What few tests want otherwise.
+struct Extras {
+    quota: QuotaConfig,
+    metrics: Option<Metrics>,
+}
+
+impl Default for Extras {
+    fn default() -> Self {
+        Self { quota: default_quota(), metrics: None }
+    }
+}
+
 impl TestServer {
     /// The API as it is served.
     pub(crate) async fn start() -> Self {
@@ -40,38 +52,44 @@ impl TestServer {
 
     /// The API under other rules than the built-in ones.
     pub(crate) async fn with_policy(policy: Policy) -> Self {
-        let default_share_type = Some("default".to_owned());
-        let settings = ApiSettings { default_share_type, ..ApiSettings::default() };
-        Self::assemble(settings, policy, None, api::router::routes()).await
+        let extras = Extras::default();
+        Self::assemble(default_settings(), policy, api::router::routes(), extras).await
     }
 
     /// The API with `/metrics`.
     pub(crate) async fn with_metrics(metrics: Metrics) -> Self {
         let policy = Policy::from_rules(&json!({})).unwrap();
-        let (settings, routes) = (ApiSettings::default(), api::router::routes());
-        Self::assemble(settings, policy, Some(metrics), routes).await
+        let extras = Extras { metrics: Some(metrics), ..Extras::default() };
+        Self::assemble(default_settings(), policy, api::router::routes(), extras).await
+    }
+
+    /// The API with other default limits.
+    pub(crate) async fn with_quota(change: impl FnOnce(&mut QuotaConfig)) -> Self {
+        let policy = Policy::from_rules(&json!({})).unwrap();
+        let mut extras = Extras::default();
+        change(&mut extras.quota);
+        Self::assemble(default_settings(), policy, api::router::routes(), extras).await
     }
 
     /// Other routes under the same framework.
     pub(crate) async fn with_routes(settings: ApiSettings, routes: Vec<Route>) -> Self {
         let policy = Policy::from_rules(&json!({})).unwrap();
-        Self::assemble(settings, policy, None, routes).await
+        Self::assemble(settings, policy, routes, Extras::default()).await
     }
 
     async fn assemble(
         settings: ApiSettings,
         policy: Policy,
-        metrics: Option<Metrics>,
         routes: Vec<Route>,
+        extras: Extras,
     ) -> Self {
         let database = TestDatabase::create(dialect()).await.unwrap();
-        let config = Config::load_from(&Overrides::default(), []).unwrap();
         let app = Arc::new(App {
             settings,
-            quota: config.quota,
+            quota: extras.quota,
             db: database.db.clone(),
             queue: Arc::default(),
-            metrics,
+            metrics: extras.metrics,
             identity: Identity::NoAuth,
             policy: Arc::new(policy),
         });
@@ -118,6 +136,15 @@ impl TestServer {
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.request(Method::POST, path).json(&body).send().await
     }
+}
+
+fn default_settings() -> ApiSettings {
+    let default_share_type = Some("default".to_owned());
+    ApiSettings { default_share_type, ..ApiSettings::default() }
+}
+
+fn default_quota() -> QuotaConfig {
+    Config::load_from(&Overrides::default(), []).unwrap().quota
 }
 
 /// The database of this run: SQLite unless `ABACA_TEST_DATABASE` says `postgres` or `mariadb`.
