@@ -17,8 +17,9 @@ pub enum Error {
     /// Another transaction was in the way; the same transaction may succeed when run again.
     #[error("another transaction was in the way")]
     Conflict(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database could not be reached, or every connection was taken for too long.
-    #[error("the database can't be reached")]
+    /// The database could not be reached, every connection was taken for too long, or it takes no
+    /// writes for now: its disk is full or failing, or it became read-only.
+    #[error("the database is not available")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
     /// A stored value is not what the program expects in that column.
     #[error("column {column}: {problem}")]
@@ -60,10 +61,17 @@ impl From<rusqlite::Error> for Error {
             }
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Self::ForeignKey(error.into()),
             _ if code & 0xff == ffi::SQLITE_BUSY => Self::Conflict(error.into()),
-            _ if code & 0xff == ffi::SQLITE_CANTOPEN => Self::Unavailable(error.into()),
+            _ if is_out_of_service(code & 0xff) => Self::Unavailable(error.into()),
             _ => Self::Database(error.into()),
         }
     }
+}
+
+/// Whether this primary result code of SQLite says that the file, not the statement, is at fault.
+fn is_out_of_service(code: i32) -> bool {
+    use rusqlite::ffi;
+    [ffi::SQLITE_CANTOPEN, ffi::SQLITE_FULL, ffi::SQLITE_IOERR, ffi::SQLITE_READONLY]
+        .contains(&code)
 }
 
 impl From<tokio_postgres::Error> for Error {
@@ -86,7 +94,9 @@ impl From<tokio_postgres::Error> for Error {
             }
             code if *code == SqlState::ADMIN_SHUTDOWN
                 || *code == SqlState::CRASH_SHUTDOWN
-                || *code == SqlState::CANNOT_CONNECT_NOW =>
+                || *code == SqlState::CANNOT_CONNECT_NOW
+                || *code == SqlState::DISK_FULL
+                || *code == SqlState::READ_ONLY_SQL_TRANSACTION =>
             {
                 Self::Unavailable(error.into())
             }
@@ -104,9 +114,12 @@ impl From<deadpool_postgres::PoolError> for Error {
 impl From<mysql_async::Error> for Error {
     fn from(error: mysql_async::Error) -> Self {
         // Codes from the MySQL server error reference, the same in MariaDB.
+        const DISK_FULL: u16 = 1021;
         const DUPLICATE_ENTRY: u16 = 1062;
+        const TABLE_FULL: u16 = 1114;
         const LOCK_WAIT_TIMEOUT: u16 = 1205;
         const DEADLOCK: u16 = 1213;
+        const READ_ONLY_SERVER: u16 = 1290;
         const ROW_IS_REFERENCED: u16 = 1451;
         const NO_REFERENCED_ROW: u16 = 1452;
         match &error {
@@ -114,6 +127,7 @@ impl From<mysql_async::Error> for Error {
                 DUPLICATE_ENTRY => Self::Unique(error.into()),
                 LOCK_WAIT_TIMEOUT | DEADLOCK => Self::Conflict(error.into()),
                 ROW_IS_REFERENCED | NO_REFERENCED_ROW => Self::ForeignKey(error.into()),
+                DISK_FULL | TABLE_FULL | READ_ONLY_SERVER => Self::Unavailable(error.into()),
                 _ => Self::Database(error.into()),
             },
             mysql_async::Error::Io(_) => Self::Unavailable(error.into()),
@@ -125,5 +139,21 @@ impl From<mysql_async::Error> for Error {
 impl From<tokio::task::JoinError> for Error {
     fn from(error: tokio::task::JoinError) -> Self {
         Self::Database(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_the_disk_is_to_blame_for_is_no_fault_of_the_statement() {
+        let from = |code| Error::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_READONLY_DBMOVED] {
+            assert!(matches!(from(code), Error::Unavailable(_)), "{code}");
+        }
+        assert!(matches!(from(ffi::SQLITE_CORRUPT), Error::Database(_)));
     }
 }

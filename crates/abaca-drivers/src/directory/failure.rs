@@ -28,6 +28,12 @@ pub(super) enum FsError {
         /// Name of the directory.
         name: String,
     },
+    /// The path of the root leads elsewhere: moved, replaced, or mounted over.
+    #[error("{path} is no longer the directory that was opened")]
+    RootReplaced {
+        /// The root's path.
+        path: String,
+    },
     /// Another process works on the same object.
     #[error("another process works on {name}")]
     Busy {
@@ -68,7 +74,11 @@ impl FsError {
 
     fn may_pass(&self) -> bool {
         match self {
-            Self::Moved | Self::StillFilling { .. } | Self::Busy { .. } | Self::Cancelled => true,
+            Self::Moved
+            | Self::StillFilling { .. }
+            | Self::RootReplaced { .. }
+            | Self::Busy { .. }
+            | Self::Cancelled => true,
             Self::Damaged { .. } => false,
             Self::Call { source, .. } => matches!(
                 *source,

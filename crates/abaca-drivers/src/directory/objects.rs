@@ -104,6 +104,7 @@ impl Root {
         content: Content,
         cancel: &Cancel,
     ) -> FsResult<()> {
+        self.check_still_there()?;
         let name = kind.working_name(id);
         remove_tree(self.tmp.as_fd(), &name, cancel)?;
         let made = self.make_in_tmp(&name, &to_json(record)?, content, cancel).and_then(|()| {

@@ -87,14 +87,18 @@ impl Root {
         Ok((bytes(space.f_blocks), bytes(space.f_bavail)))
     }
 
-    /// Fails if the path no longer leads to the directory that was opened.
-    fn check_still_there(&self) -> FsResult<()> {
-        let now = open_top(&PathBuf::from(&self.path))?;
+    /// Fails if the path no longer leads to the directory that was opened: what is made there now
+    /// could not be found at its location. It may lead there again, once the mount is back.
+    pub(super) fn check_still_there(&self) -> FsResult<()> {
+        let replaced = || FsError::RootReplaced { path: self.path.clone() };
+        let now = match open_top(&PathBuf::from(&self.path)) {
+            Err(error) if error.is_gone() => return Err(replaced()),
+            opened => opened?,
+        };
         if sys::meta_of(now.as_fd())?.identity == sys::meta_of(self.top())?.identity {
             return Ok(());
         }
-        let what = format!("{} is no longer the directory that was opened", self.path);
-        Err(FsError::Damaged { what })
+        Err(replaced())
     }
 }
 

@@ -111,6 +111,28 @@ async fn a_root_that_went_away_shows_in_the_stats() {
 }
 
 #[tokio::test]
+async fn nothing_is_made_while_the_path_leads_elsewhere() {
+    let top = tempfile::tempdir().unwrap();
+    let (root, elsewhere) = (top.path().join("root"), top.path().join("elsewhere"));
+    let driver = open(&root).await;
+    let source = new_share();
+    driver.create_share(&source).await.unwrap();
+    let snapshot = NewSnapshot { id: Uuid::new_v4(), share_instance_id: source.id };
+    fs::rename(&root, &elsewhere).unwrap();
+    fs::create_dir(top.path().join("other")).unwrap();
+    std::os::unix::fs::symlink(top.path().join("other"), &root).unwrap();
+    let error = driver.create_snapshot(&snapshot).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    driver.create_share(&new_share()).await.unwrap_err();
+    assert_eq!(fs::read_dir(top.path().join("other")).unwrap().count(), 0);
+    // It goes on when the directory is back.
+    fs::remove_file(&root).unwrap();
+    fs::rename(&elsewhere, &root).unwrap();
+    let made = driver.create_snapshot(&snapshot).await.unwrap();
+    assert!(Path::new(&made.provider_location).is_dir(), "{made:?}");
+}
+
+#[tokio::test]
 async fn capacity_is_that_of_the_file_system() {
     let root = tempfile::tempdir().unwrap();
     let stats = open(root.path()).await.stats().await.unwrap();
