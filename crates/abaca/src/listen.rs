@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -78,12 +79,13 @@ impl Listeners {
         metrics: Metrics,
         shutdown: CancellationToken,
     ) -> Result<(), ListenError> {
+        // Whoever has asked is answered within this time.
+        let patience = app.settings.request_timeout;
         let api = api::service(app).map_err(ListenError::Routes)?;
         let render = async move || ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render());
         let metrics = Router::new().route("/metrics", get(render));
-        let stopped = || shutdown.clone().cancelled_owned();
-        let first = serve(self.api, api, stopped());
-        let second = serve(self.metrics, metrics, stopped());
+        let first = serve(self.api, api, &shutdown, patience);
+        let second = serve(self.metrics, metrics, &shutdown, patience);
         tokio::try_join!(first, second).map_err(ListenError::Serve)?;
         shutdown.cancelled().await;
         Ok(())
@@ -98,13 +100,26 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, ListenError> {
     listener.local_addr().map_err(ListenError::Serve)
 }
 
+/// Answers until `shutdown`, and for at most `patience` more to what came before: a client that
+/// never finishes its request would hold up the end for ever.
 async fn serve(
     listener: Option<TcpListener>,
     service: Router,
-    stopped: impl Future<Output = ()> + Send + 'static,
+    shutdown: &CancellationToken,
+    patience: Duration,
 ) -> io::Result<()> {
-    match listener {
-        Some(listener) => axum::serve(listener, service).with_graceful_shutdown(stopped).await,
-        None => Ok(()),
+    let Some(listener) = listener else { return Ok(()) };
+    let stopped = shutdown.clone().cancelled_owned();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stopped).into_future();
+    let given_up = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(patience).await;
+    };
+    tokio::select! {
+        served = served => served,
+        () = given_up => {
+            tracing::warn!("connections were left open by their clients; closing them");
+            Ok(())
+        }
     }
 }

@@ -84,6 +84,19 @@ fn serve_answers_and_ends_cleanly_on_either_signal() {
 }
 
 #[test]
+fn serve_ends_though_a_client_never_finishes_its_request() {
+    let home = abaca();
+    let config = home.directory().join("abaca.toml");
+    std::fs::write(&config, "[api]\nrequest_timeout = 0.5\n").unwrap();
+    let mut service = Service::start(&home, &["--config", config.to_str().unwrap()]);
+    let mut stream = TcpStream::connect(service.address()).unwrap();
+    stream.write_all(b"GET /v2/shares HTTP/1.1\r\nHost:").unwrap();
+    service.get("/healthcheck", "localhost");
+    service.signal(Signal::TERM);
+    assert_eq!(service.wait(), Some(0));
+}
+
+#[test]
 fn serve_keeps_web_pages_out_of_every_route() {
     let service = Service::start(&abaca(), &[]);
     for path in ["/", "/v2/", "/healthcheck", "/metrics", "/v2/shares", "/nowhere"] {
