@@ -1,6 +1,6 @@
 //! Who may use which route by default. A route without a case here fails the tests.
 
-use super::Who::{self, Administrators, Anyone, Members, Readers};
+use super::Who::{self, Administrators, AnyMember, Anyone, Members, Readers};
 
 /// One route: method, path, and the action if it is one; who may use it; a body that is good enough
 /// to get past the authorisation. In it `SHARE` stands for the share's id.
@@ -8,12 +8,41 @@ pub(super) type Case = (&'static str, Who, &'static str);
 
 const RESET: &str = r#"{"reset_status": {"status": "error"}}"#;
 const OLD_RESET: &str = r#"{"os-reset_status": {"status": "error"}}"#;
+const DELETE: &str = r#"{"force_delete": null}"#;
+const OLD_DELETE: &str = r#"{"os-force_delete": null}"#;
 const SERVICE: &str = r#"{"host": "seed@seed", "binary": "manila-share"}"#;
 const GRANT: &str = r#"{"addProjectAccess": {"project": "project"}}"#;
 const REVOKE: &str = r#"{"removeProjectAccess": {"project": "project"}}"#;
 
 #[rustfmt::skip]
 pub(super) const CASES: &[Case] = &[
+    ("GET /shares", Anyone, ""),
+    ("POST /shares", AnyMember, r#"{"share": {"share_proto": "NFS", "size": 1}}"#),
+    ("GET /shares/detail", Anyone, ""),
+    ("GET /shares/{id}", Readers, ""),
+    ("PUT /shares/{id}", Members, r#"{"share": {"display_name": "x"}}"#),
+    ("DELETE /shares/{id}", Members, ""),
+    ("GET /shares/{id}/instances", Administrators, ""),
+    ("GET /shares/{id}/export_locations", Readers, ""),
+    ("GET /shares/{id}/export_locations/{export_location_id}", Readers, ""),
+    ("POST /shares/{id}/action os-extend", Members, r#"{"os-extend": {"new_size": 2}}"#),
+    ("POST /shares/{id}/action extend", Members, r#"{"extend": {"new_size": 2}}"#),
+    ("POST /shares/{id}/action os-shrink", Members, r#"{"os-shrink": {"new_size": 1}}"#),
+    ("POST /shares/{id}/action shrink", Members, r#"{"shrink": {"new_size": 1}}"#),
+    ("POST /shares/{id}/action os-reset_status", Administrators, OLD_RESET),
+    ("POST /shares/{id}/action reset_status", Administrators, RESET),
+    ("POST /shares/{id}/action os-force_delete", Administrators, OLD_DELETE),
+    ("POST /shares/{id}/action force_delete", Administrators, DELETE),
+
+    ("GET /share_instances", Administrators, ""),
+    ("GET /share_instances/{id}", Administrators, ""),
+    ("GET /share_instances/{id}/export_locations", Administrators, ""),
+    ("GET /share_instances/{id}/export_locations/{export_location_id}", Administrators, ""),
+    ("POST /share_instances/{id}/action os-reset_status", Administrators, OLD_RESET),
+    ("POST /share_instances/{id}/action reset_status", Administrators, RESET),
+    ("POST /share_instances/{id}/action os-force_delete", Administrators, OLD_DELETE),
+    ("POST /share_instances/{id}/action force_delete", Administrators, DELETE),
+
     ("GET /snapshots", Anyone, ""),
     ("GET /snapshots/detail", Anyone, ""),
     ("POST /snapshots", Members, r#"{"snapshot": {"share_id": "SHARE"}}"#),
@@ -22,8 +51,8 @@ pub(super) const CASES: &[Case] = &[
     ("DELETE /snapshots/{id}", Members, ""),
     ("POST /snapshots/{id}/action os-reset_status", Administrators, OLD_RESET),
     ("POST /snapshots/{id}/action reset_status", Administrators, RESET),
-    ("POST /snapshots/{id}/action os-force_delete", Administrators, r#"{"os-force_delete": null}"#),
-    ("POST /snapshots/{id}/action force_delete", Administrators, r#"{"force_delete": null}"#),
+    ("POST /snapshots/{id}/action os-force_delete", Administrators, OLD_DELETE),
+    ("POST /snapshots/{id}/action force_delete", Administrators, DELETE),
 
     ("GET /snapshot-instances", Administrators, ""),
     ("GET /snapshot-instances/detail", Administrators, ""),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use abaca_model::{
-    Share, ShareId, ShareInstance, ShareInstanceId, ShareType, ShareTypeId, Snapshot, SnapshotId,
-    SnapshotInstance, SnapshotInstanceId,
+    ExportLocationId, Share, ShareId, ShareInstance, ShareInstanceId, ShareType, ShareTypeId,
+    Snapshot, SnapshotId, SnapshotInstance, SnapshotInstanceId,
 };
-use abaca_store::{services, share_types, snapshot_export_locations};
+use abaca_store::{Tx, services, share_types, snapshot_export_locations};
+use sea_query::Query;
 use serde_json::Value;
 
 use crate::support::TestServer;
@@ -17,6 +18,7 @@ pub(super) struct World {
     share_instance: ShareInstanceId,
     snapshot: SnapshotId,
     snapshot_instance: SnapshotInstanceId,
+    export_location: String,
     snapshot_export_location: String,
     share_type: ShareTypeId,
     shown: Value,
@@ -38,10 +40,11 @@ impl World {
         seed::add_snapshot(&server.app.db, &snapshot, std::slice::from_ref(&instance)).await;
 
         let mut tx = server.app.db.write().await.unwrap();
+        let export_location = export(&mut tx, place.id).await;
         let paths = [("/data/x".to_owned(), false)];
         snapshot_export_locations::replace(&mut tx, instance.id, &paths, THEN).await.unwrap();
-        let location =
-            snapshot_export_locations::all(&mut tx, instance.id).await.unwrap().remove(0);
+        let listed = snapshot_export_locations::all(&mut tx, instance.id).await.unwrap();
+        let snapshot_export_location = listed[0].id.to_string();
         services::heartbeat(&mut tx, "seed@seed", "manila-share", "nova", THEN).await.unwrap();
         let share_type = share_type("default");
         if share_types::by_name(&mut tx, share_types::Visible::All, "default")
@@ -62,7 +65,8 @@ impl World {
             share_instance: place.id,
             snapshot: snapshot.id,
             snapshot_instance: instance.id,
-            snapshot_export_location: location.id.to_string(),
+            export_location,
+            snapshot_export_location,
             share_type: share_type.id,
             shown: Value::Null,
         };
@@ -72,7 +76,12 @@ impl World {
 
     /// `text` with the ids of these resources where a path or a body has placeholders.
     pub(super) fn fill(&self, text: &str) -> String {
-        let id = match text.split('/').nth(1).unwrap_or_default() {
+        let collection = text.split('/').nth(1).unwrap_or_default();
+        let location = match collection {
+            "shares" | "share_instances" => &self.export_location,
+            _ => &self.snapshot_export_location,
+        };
+        let id = match collection {
             "shares" => self.share.to_string(),
             "share_instances" => self.share_instance.to_string(),
             "snapshots" => self.snapshot.to_string(),
@@ -81,7 +90,7 @@ impl World {
             _ => String::new(),
         };
         text.replace("{id}", &id)
-            .replace("{export_location_id}", &self.snapshot_export_location)
+            .replace("{export_location_id}", location)
             .replace("{key}", "key")
             .replace("SHARE", &self.share.to_string())
     }
@@ -95,6 +104,8 @@ impl World {
     async fn show(&self, server: &TestServer) -> Value {
         let mut shown = Vec::new();
         for path in [
+            format!("/v2/shares/{}", self.share),
+            format!("/v2/share_instances/{}", self.share_instance),
             format!("/v2/snapshots/{}", self.snapshot),
             format!("/v2/snapshot-instances/{}", self.snapshot_instance),
             format!("/v2/types/{}", self.share_type),
@@ -107,6 +118,25 @@ impl World {
     pub(super) async fn assert_untouched(&self, server: &TestServer) {
         assert_eq!(self.show(server).await, self.shown);
     }
+}
+
+/// Adds a path under which the instance can be mounted.
+async fn export(tx: &mut Tx, instance: ShareInstanceId) -> String {
+    let id = ExportLocationId::random().to_string();
+    let mut insert = Query::insert();
+    insert
+        .into_table("share_instance_export_locations")
+        .columns(["id", "share_instance_id", "path", "is_admin_only", "preferred", "created_at"])
+        .values_panic([
+            id.as_str().into(),
+            instance.to_string().into(),
+            "/data/x".into(),
+            0_i64.into(),
+            0_i64.into(),
+            THEN.micros().into(),
+        ]);
+    tx.execute(&insert).await.unwrap();
+    id
 }
 
 fn share_type(name: &str) -> ShareType {
