@@ -24,7 +24,7 @@ def rows(count, share_type):
         "snapshots": (
             "id share_id project_id user_id name size share_size share_proto created_at updated_at", []),
         "snapshot_instances": (
-            "id snapshot_id share_instance_id status progress provider_location fence "
+            "id snapshot_id share_id share_instance_id status progress provider_location fence "
             "created_at updated_at", []),
     }
     shares, share_instances, snapshots, instances = (table[1] for table in tables.values())
@@ -38,7 +38,7 @@ def rows(count, share_type):
                                     0, 0, time, time))
         snapshot, instance = str(uuid.uuid4()), str(uuid.uuid4())
         snapshots.append((snapshot, share, "admin", "admin", f"seed-{number}", 1, 1, "NFS", time, time))
-        instances.append((instance, snapshot, share_instance, "available", "100%",
+        instances.append((instance, snapshot, share, share_instance, "available", "100%",
                           f"/path/to/seed/snapshot/snapshot_{instance}", 0, time, time))
     return tables
 

@@ -163,9 +163,12 @@ CREATE TABLE snapshot_metadata (
     CONSTRAINT snapshot_metadata_snapshot FOREIGN KEY (snapshot_id) REFERENCES snapshots (id) ON DELETE CASCADE
 ) /*! ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
+-- share_id repeats what the share instance says, and never changes: the detailed list of all
+-- instances is read without a join.
 CREATE TABLE snapshot_instances (
     id VARCHAR(36) NOT NULL PRIMARY KEY,
     snapshot_id VARCHAR(36) NOT NULL,
+    share_id VARCHAR(36) NOT NULL,
     share_instance_id VARCHAR(36) NOT NULL,
     status VARCHAR(64) NOT NULL,
     progress VARCHAR(32),
@@ -174,9 +177,11 @@ CREATE TABLE snapshot_instances (
     created_at BIGINT NOT NULL,
     updated_at BIGINT,
     CONSTRAINT snapshot_instances_snapshot FOREIGN KEY (snapshot_id) REFERENCES snapshots (id),
+    CONSTRAINT snapshot_instances_share FOREIGN KEY (share_id) REFERENCES shares (id),
     CONSTRAINT snapshot_instances_share_instance FOREIGN KEY (share_instance_id) REFERENCES share_instances (id)
 ) /*! ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 CREATE INDEX snapshot_instances_snapshot ON snapshot_instances (snapshot_id, id);
+CREATE INDEX snapshot_instances_share ON snapshot_instances (share_id, id);
 CREATE INDEX snapshot_instances_share_instance ON snapshot_instances (share_instance_id, id);
 CREATE INDEX snapshot_instances_status ON snapshot_instances (status, id);
 CREATE INDEX snapshot_instances_created ON snapshot_instances (created_at, id);

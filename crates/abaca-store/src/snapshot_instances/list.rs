@@ -5,7 +5,7 @@ use abaca_model::{
 };
 use sea_query::{Cond, Expr, ExprTrait, Func, Query, SelectStatement};
 
-use super::{SHARE_INSTANCES, SNAPSHOTS, TABLE, join_share_instance, join_snapshot};
+use super::{SNAPSHOTS, TABLE, join_snapshot};
 use crate::db::Dialect;
 use crate::error::Result;
 use crate::list::{Direction, Position, SortType, Sorting};
@@ -40,6 +40,8 @@ pub enum SortKey {
     CreatedAt,
     /// Its id.
     Id,
+    /// The share.
+    ShareId,
     /// The share instance.
     ShareInstanceId,
     /// The snapshot.
@@ -97,15 +99,17 @@ pub struct InstanceDetails<'a> {
     pub provider_location: Option<&'a str>,
 }
 
+const SHARE_INSTANCES: &str = "share_instances";
 const SUMMARY: [&str; 3] = ["id", "snapshot_id", "status"];
-const DETAILS: [&str; 5] =
-    ["created_at", "updated_at", "share_instance_id", "progress", "provider_location"];
+const DETAILS: [&str; 6] =
+    ["created_at", "updated_at", "share_id", "share_instance_id", "progress", "provider_location"];
 
 impl SortKey {
     fn sorting(self, direction: Direction) -> Sorting {
         let (column, holds) = match self {
             Self::CreatedAt => ("created_at", SortType::Integer),
             Self::Id => ("id", SortType::Id),
+            Self::ShareId => ("share_id", SortType::Text),
             Self::ShareInstanceId => ("share_instance_id", SortType::Text),
             Self::SnapshotId => ("snapshot_id", SortType::Text),
             Self::Status => ("status", SortType::Text),
@@ -117,23 +121,30 @@ impl SortKey {
 }
 
 impl Filter {
-    fn needs_share_instance(&self) -> bool {
-        self.share_id.is_some() || self.host.is_some()
+    /// Joins the tables that the condition is about, beside the instances themselves.
+    fn join(&self, select: &mut SelectStatement) {
+        if self.host.is_some() {
+            let own = Expr::col((SHARE_INSTANCES, "id")).equals((TABLE, "share_instance_id"));
+            select.inner_join(SHARE_INSTANCES, own);
+        }
+        if self.project_id.is_some() {
+            join_snapshot(select);
+        }
     }
 
     fn condition(&self) -> Cond {
         let own = |column| Expr::col((TABLE, column));
-        let place = |column| Expr::col((SHARE_INSTANCES, column));
+        let host = Expr::col((SHARE_INSTANCES, "host"));
         let project = self.project_id.as_deref();
         Cond::all()
             .add_option(project.map(|id| Expr::col((SNAPSHOTS, "project_id")).eq(id)))
             .add_option(self.snapshot_id.map(|id| own("snapshot_id").eq(id.to_string())))
             .add_option(self.status.map(|status| own("status").eq(status.as_str())))
-            .add_option(self.share_id.map(|id| place("share_id").eq(id.to_string())))
+            .add_option(self.share_id.map(|id| own("share_id").eq(id.to_string())))
             .add_option(
                 self.share_instance_id.map(|id| own("share_instance_id").eq(id.to_string())),
             )
-            .add_option(self.host.as_deref().map(|host| on_host(&place("host"), host)))
+            .add_option(self.host.as_deref().map(|name| on_host(&host, name)))
             .add_option(self.created_since.map(|time| own("created_at").gte(time.micros())))
             .add_option(self.created_before.map(|time| own("created_at").lt(time.micros())))
     }
@@ -183,7 +194,7 @@ where
     let select = select_page(tx.dialect(), page, shape);
     let key = match shape {
         Shape::Summary => SUMMARY.len(),
-        Shape::Detail => SUMMARY.len() + DETAILS.len() + 1,
+        Shape::Detail => SUMMARY.len() + DETAILS.len(),
     };
     let start = Folding { state, seen: 0, last: None, more: false };
     let end = tx
@@ -231,14 +242,9 @@ fn listed(filter: &Filter, shape: Shape) -> SelectStatement {
     let mut select = Query::select();
     select.from(TABLE).columns(SUMMARY.map(|column| (TABLE, column)));
     if shape == Shape::Detail {
-        select.columns(DETAILS.map(|column| (TABLE, column))).column((SHARE_INSTANCES, "share_id"));
+        select.columns(DETAILS.map(|column| (TABLE, column)));
     }
-    if shape == Shape::Detail || filter.needs_share_instance() {
-        join_share_instance(&mut select);
-    }
-    if filter.project_id.is_some() {
-        join_snapshot(&mut select);
-    }
+    filter.join(&mut select);
     select
 }
 
@@ -248,10 +254,10 @@ fn listed_instance<'a>(row: &'a Row<'_>, shape: Shape) -> Result<ListedInstance<
         Shape::Detail => Some(InstanceDetails {
             created_at: row.time(3)?,
             updated_at: row.optional_time(4)?,
-            share_instance_id: row.text(5)?,
-            progress: row.optional_text(6)?,
-            provider_location: row.optional_text(7)?,
-            share_id: row.text(8)?,
+            share_id: row.text(5)?,
+            share_instance_id: row.text(6)?,
+            progress: row.optional_text(7)?,
+            provider_location: row.optional_text(8)?,
         }),
     };
     Ok(ListedInstance {
@@ -269,12 +275,7 @@ fn listed_instance<'a>(row: &'a Row<'_>, shape: Shape) -> Result<ListedInstance<
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
     let mut select = Query::select();
     select.from(TABLE).expr(Func::count(Expr::col((TABLE, "id")))).cond_where(filter.condition());
-    if filter.needs_share_instance() {
-        join_share_instance(&mut select);
-    }
-    if filter.project_id.is_some() {
-        join_snapshot(&mut select);
-    }
+    filter.join(&mut select);
     // Not a point read: it may have to look at every row.
     Ok(tx.all(&select, |row| row.integer(0)).await?.first().copied().unwrap_or(0))
 }
@@ -338,6 +339,7 @@ mod tests {
         for key in [
             SortKey::CreatedAt,
             SortKey::Id,
+            SortKey::ShareId,
             SortKey::ShareInstanceId,
             SortKey::SnapshotId,
             SortKey::Status,

@@ -17,11 +17,11 @@ pub use list::{
 };
 
 const TABLE: &str = "snapshot_instances";
-const SHARE_INSTANCES: &str = "share_instances";
 const SNAPSHOTS: &str = "snapshots";
-const RECORD: [&str; 9] = [
+const RECORD: [&str; 10] = [
     "id",
     "snapshot_id",
+    "share_id",
     "share_instance_id",
     "status",
     "progress",
@@ -31,24 +31,13 @@ const RECORD: [&str; 9] = [
     "updated_at",
 ];
 
-fn join_share_instance(select: &mut SelectStatement) {
-    let condition = Expr::col((SHARE_INSTANCES, "id")).equals((TABLE, "share_instance_id"));
-    select.inner_join(SHARE_INSTANCES, condition);
-}
-
 fn join_snapshot(select: &mut SelectStatement) {
     select.inner_join(SNAPSHOTS, Expr::col((SNAPSHOTS, "id")).equals((TABLE, "snapshot_id")));
 }
 
 fn select_record() -> SelectStatement {
-    // Not a join, so that FOR UPDATE, which MariaDB can't limit to a table, locks no share instance.
-    let share_id = Query::select()
-        .from(SHARE_INSTANCES)
-        .column((SHARE_INSTANCES, "share_id"))
-        .and_where(Expr::col((SHARE_INSTANCES, "id")).equals((TABLE, "share_instance_id")))
-        .to_owned();
     let mut select = Query::select();
-    select.from(TABLE).columns(RECORD.map(|column| (TABLE, column))).expr(share_id);
+    select.from(TABLE).columns(RECORD.map(|column| (TABLE, column)));
     select
 }
 
@@ -56,14 +45,14 @@ fn record(row: &Row<'_>) -> Result<SnapshotInstance> {
     Ok(SnapshotInstance {
         id: row.parsed(0)?,
         snapshot_id: row.parsed(1)?,
-        share_instance_id: row.parsed(2)?,
-        status: row.parsed(3)?,
-        progress: row.optional_string(4)?,
-        provider_location: row.optional_string(5)?,
-        fence: row.integer(6)?,
-        created_at: row.time(7)?,
-        updated_at: row.optional_time(8)?,
-        share_id: row.parsed(9)?,
+        share_id: row.parsed(2)?,
+        share_instance_id: row.parsed(3)?,
+        status: row.parsed(4)?,
+        progress: row.optional_string(5)?,
+        provider_location: row.optional_string(6)?,
+        fence: row.integer(7)?,
+        created_at: row.time(8)?,
+        updated_at: row.optional_time(9)?,
     })
 }
 
@@ -146,6 +135,7 @@ pub async fn insert(tx: &mut Tx, instance: &SnapshotInstance) -> Result<()> {
     insert.into_table(TABLE).columns(RECORD).values_panic([
         instance.id.to_string().into(),
         instance.snapshot_id.to_string().into(),
+        instance.share_id.to_string().into(),
         instance.share_instance_id.to_string().into(),
         instance.status.as_str().into(),
         instance.progress.clone().into(),

@@ -24,9 +24,10 @@ crate::on_each_database!(
     export_locations_that_stay_keep_their_id,
 );
 
-const KEYS: [SortKey; 6] = [
+const KEYS: [SortKey; 7] = [
     SortKey::CreatedAt,
     SortKey::Id,
+    SortKey::ShareId,
     SortKey::ShareInstanceId,
     SortKey::SnapshotId,
     SortKey::Status,
@@ -132,6 +133,7 @@ async fn lists_are_in_the_order_asked_for(database: &TestDatabase) {
             let value = match key {
                 SortKey::CreatedAt => format!("{:03}", instance.created_at.micros()),
                 SortKey::Id => String::new(),
+                SortKey::ShareId => instance.share_id.to_string(),
                 SortKey::ShareInstanceId => instance.share_instance_id.to_string(),
                 SortKey::SnapshotId => instance.snapshot_id.to_string(),
                 SortKey::Status => instance.status.to_string(),

@@ -17,9 +17,10 @@ pub(super) struct Wanted {
     pub(super) page: Page,
 }
 
-const SORT_KEYS: [(&str, SortKey); 6] = [
+const SORT_KEYS: [(&str, SortKey); 7] = [
     ("created_at", SortKey::CreatedAt),
     ("id", SortKey::Id),
+    ("share_id", SortKey::ShareId),
     ("share_instance_id", SortKey::ShareInstanceId),
     ("snapshot_id", SortKey::SnapshotId),
     ("status", SortKey::Status),

@@ -7,6 +7,7 @@ mod filters;
 mod long_lists;
 mod pages;
 mod policy;
+mod real_bytes;
 mod reset;
 
 use abaca_model::{ShareInstance, Snapshot, SnapshotInstance, SnapshotStatus, Timestamp};

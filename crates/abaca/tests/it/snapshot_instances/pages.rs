@@ -42,7 +42,7 @@ proptest! {
     #[test]
     fn pages_put_together_are_the_whole_list(
         key in prop::sample::select(vec![
-            "", "created_at", "id", "share_instance_id", "snapshot_id", "status", "updated_at",
+            "", "created_at", "id", "share_id", "share_instance_id", "snapshot_id", "status", "updated_at",
         ]),
         direction in prop::sample::select(vec!["", "asc", "desc"]),
         filter in prop::sample::select(vec![
