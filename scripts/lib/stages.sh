@@ -1,7 +1,7 @@
 # The stages of a test run, in order. Sourced by scripts/test.
 
 EVERYDAY_STAGES=(fmt clippy docs deny nextest doctest)
-ALL_STAGES=("${EVERYDAY_STAGES[@]}" release client)
+ALL_STAGES=("${EVERYDAY_STAGES[@]}" policy faults release client)
 
 stage_title() {
   case $1 in
@@ -11,6 +11,8 @@ stage_title() {
     deny) echo "licences, bans and sources of all dependencies (deny.toml)" ;;
     nextest) echo "unit and integration tests, on SQLite, PostgreSQL and MariaDB" ;;
     doctest) echo "the examples in the documentation" ;;
+    policy) echo "the policy engine against oslo.policy on 10,000 random cases" ;;
+    faults) echo "the process killed at every step, failing backends, resets in the middle" ;;
     release) echo "the release build" ;;
     client) echo "the story of the README with the real OpenStack client (tests/openstack_client)" ;;
   esac
@@ -22,7 +24,7 @@ is_stage() { declare -F "stage_$1" >/dev/null && [ -n "$(stage_title "$1")" ]; }
 need_databases() {
   local stage
   for stage in "$@"; do
-    case $stage in nextest) return 0 ;; esac
+    case $stage in nextest | faults) return 0 ;; esac
   done
   return 1
 }
@@ -45,20 +47,25 @@ stage_deny() {
   "$TOOLS_DIR/bin/cargo-deny" --locked check --hide-inclusion-graph licenses bans sources
 }
 
+run_tests() { cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}" "$@"; }
+
 # The tests at the HTTP boundary run on SQLite with all others, then on each server. The snapshots
 # (insta) that no test asked for are found by the list the tests write.
 stage_nextest() {
   local references=$ROOT/target/referenced-snapshots unreferenced database
-  local run=(cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}")
   rm -f "$references"; touch "$references"
-  INSTA_SNAPSHOT_REFERENCES_FILE=$references "${run[@]}"
+  INSTA_SNAPSHOT_REFERENCES_FILE=$references ABACA_TEST_POLICY_CASES=500 run_tests
   for database in postgres mariadb; do
     note "the HTTP tests on $database"
-    ABACA_TEST_DATABASE=$database "${run[@]}" --filterset 'binary_id(abaca::it)'
+    ABACA_TEST_DATABASE=$database run_tests --filterset 'binary_id(abaca::it)'
   done
   unreferenced=$(comm -23 <(git ls-files '*.snap' | sed "s,^,$ROOT/," | sort) <(sort -u "$references"))
   [ -z "$unreferenced" ] || { printf 'snapshots that no test uses:\n%s\n' "$unreferenced"; return 1; }
 }
+
+stage_policy() { ABACA_TEST_POLICY_CASES=10000 run_tests --filterset 'binary_id(abaca::policy)'; }
+
+stage_faults() { run_tests --ignore-default-filter --filterset 'binary_id(abaca::faults)'; }
 
 stage_doctest() { cargo test --locked --workspace --doc; }
 
