@@ -84,7 +84,7 @@ async fn answer(app: Arc<App>, table: &RouteTable, request: Request) -> Response
         path = parts.uri.path(),
         route,
         status = code,
-        milliseconds = elapsed.as_millis(),
+        milliseconds = elapsed.as_secs_f64() * 1000.0,
         "answered"
     );
     metrics::http_request(route, parts.method.as_str(), code, elapsed);

@@ -60,13 +60,6 @@ pub fn request_span(request_id: &str) -> Span {
     )
 }
 
-/// The span of an operation while a worker carries it out: whose request it was, and what it is
-/// about.
-#[must_use]
-pub fn operation_span(kind: &str, operation_id: &str, resource_id: &str, request_id: &str) -> Span {
-    tracing::info_span!("operation", kind, operation_id, resource_id, request_id)
-}
-
 /// Notes in the current request's span who is calling.
 pub fn caller(caller: &Caller) {
     let span = Span::current();

@@ -17,12 +17,15 @@ use super::view::{Body, Viewer};
 use crate::api::operation::{self, Work};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::app::Target;
+use crate::telemetry::logs;
 
 /// `POST /snapshots`
 pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
     let fields = call.wrapped("snapshot").map(Fields).ok_or_else(unprocessable)?;
     let share = visible_share(&call, &fields).await?;
     let wanted = Wanted::read(&call, &fields, &share)?;
+    logs::resource("share_id", &share.id.to_string());
+    logs::resource("snapshot_id", &wanted.snapshot.id.to_string());
     call.authorise("share:create_snapshot", &target(&share)).await?;
     let taken = retry_conflicts(|| take(&call, &wanted)).await?;
     call.app.nudge();

@@ -21,6 +21,7 @@ use super::{limits, public, show};
 use crate::api::operation::{self, Work};
 use crate::api::{ApiError, Call, Fields, Reply, V, strict_bool};
 use crate::engine::arguments::CreateShare;
+use crate::telemetry::logs;
 
 /// `POST /shares`
 pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
@@ -28,6 +29,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
     let request = Request::read(&fields, call.version)?;
     public::authorise(&call, request.is_public, "share:create_public_share", None).await?;
     let plan = plan(&call, request).await?;
+    logs::resource("share_id", &plan.share.id.to_string());
     let reply = retry_conflicts(|| begin(&call, &plan)).await?;
     call.app.nudge();
     Ok(reply)
