@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use abaca::api::Route;
 use abaca_model::{
     ExportLocationId, Share, ShareId, ShareInstance, ShareInstanceId, ShareType, ShareTypeId,
     Snapshot, SnapshotId, SnapshotInstance, SnapshotInstanceId,
 };
 use abaca_store::{Tx, services, share_types, snapshot_export_locations};
+use axum::http::Method;
 use sea_query::Query;
 use serde_json::Value;
 
@@ -14,7 +16,10 @@ use crate::support::TestServer;
 use crate::support::seed::{self, THEN};
 
 pub(super) struct World {
+    /// Has a snapshot, so that it can't be deleted.
     share: ShareId,
+    /// Has none.
+    bare_share: ShareId,
     share_instance: ShareInstanceId,
     snapshot: SnapshotId,
     snapshot_instance: SnapshotInstanceId,
@@ -26,10 +31,8 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn create(server: &TestServer) -> Self {
-        let (share, place) = seed::share(1, "project");
-        let share = Share { id: ShareId::random(), ..share };
-        let place = ShareInstance { id: ShareInstanceId::random(), share_id: share.id, ..place };
-        seed::add_share(&server.app.db, &share, std::slice::from_ref(&place)).await;
+        let (bare_share, _) = add_share(server).await;
+        let (share, place) = add_share(server).await;
         let (snapshot, instance) = seed::snapshot(1, &place);
         let snapshot = Snapshot { id: SnapshotId::random(), ..snapshot };
         let instance = SnapshotInstance {
@@ -62,6 +65,7 @@ impl World {
 
         let mut world = Self {
             share: share.id,
+            bare_share: bare_share.id,
             share_instance: place.id,
             snapshot: snapshot.id,
             snapshot_instance: instance.id,
@@ -72,6 +76,14 @@ impl World {
         };
         world.shown = world.show(server).await;
         world
+    }
+
+    /// The route's path, about these resources.
+    pub(super) fn path(&self, route: &Route) -> String {
+        if route.method == Method::DELETE && route.path == "/shares/{id}" {
+            return format!("/shares/{}", self.bare_share);
+        }
+        self.fill(route.path)
     }
 
     /// `text` with the ids of these resources where a path or a body has placeholders.
@@ -118,6 +130,14 @@ impl World {
     pub(super) async fn assert_untouched(&self, server: &TestServer) {
         assert_eq!(self.show(server).await, self.shown);
     }
+}
+
+async fn add_share(server: &TestServer) -> (Share, ShareInstance) {
+    let (share, place) = seed::share(1, "project");
+    let share = Share { id: ShareId::random(), ..share };
+    let place = ShareInstance { id: ShareInstanceId::random(), share_id: share.id, ..place };
+    seed::add_share(&server.app.db, &share, std::slice::from_ref(&place)).await;
+    (share, place)
 }
 
 /// Adds a path under which the instance can be mounted.
