@@ -1,6 +1,6 @@
 //! The paths under which a snapshot instance can be mounted.
 
-use abaca_model::{ExportLocationId, SnapshotInstanceId, Timestamp};
+use abaca_model::{ExportLocationId, SnapshotId, SnapshotInstanceId, Timestamp};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
 use crate::error::Result;
@@ -55,6 +55,26 @@ fn location(row: &Row<'_>) -> Result<SnapshotExportLocation> {
 pub async fn all(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Vec<SnapshotExportLocation>> {
     let mut select = of_instance(id);
     select.order_by("created_at", Order::Asc).order_by("id", Order::Asc);
+    tx.all(&select, location).await
+}
+
+/// Every export location of a snapshot's instances, the oldest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn all_of_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<Vec<SnapshotExportLocation>> {
+    let instances = Query::select()
+        .column("id")
+        .from("snapshot_instances")
+        .and_where(Expr::col("snapshot_id").eq(id.to_string()))
+        .take();
+    let mut select = Query::select();
+    select
+        .from(TABLE)
+        .columns(COLUMNS)
+        .and_where(Expr::col("snapshot_instance_id").in_subquery(instances))
+        .order_by("created_at", Order::Asc)
+        .order_by("id", Order::Asc);
     tx.all(&select, location).await
 }
 

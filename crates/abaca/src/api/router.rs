@@ -48,6 +48,8 @@ pub fn routes() -> Vec<Route> {
         get("/snapshots/{id}", V(2, 0).., "share_snapshot:get_snapshot", snapshots::show).checked_by_handler(),
         put("/snapshots/{id}", V(2, 0).., "share:snapshot_update", snapshots::update).checked_by_handler(),
         delete("/snapshots/{id}", V(2, 0).., "share:delete_snapshot", snapshots::delete).checked_by_handler(),
+        get("/snapshots/{id}/export-locations", V(2, 32).., "share_snapshot_export_location:index", snapshots::export_locations),
+        get("/snapshots/{id}/export-locations/{export_location_id}", V(2, 32).., "share_snapshot_export_location:show", snapshots::export_location),
         action("/snapshots/{id}/action", "os-reset_status", V(2, 0)..=V(2, 6), "share_snapshot:reset_status", snapshots::reset_status),
         action("/snapshots/{id}/action", "reset_status", V(2, 7).., "share_snapshot:reset_status", snapshots::reset_status),
         action("/snapshots/{id}/action", "os-force_delete", V(2, 0)..=V(2, 6), "share_snapshot:force_delete", snapshots::force_delete),

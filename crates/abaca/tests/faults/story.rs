@@ -105,6 +105,9 @@ pub(crate) fn assert_done(world: &World, service: &Service, kind: &str, scene: &
             let path = format!("/snapshot-instances/{}/export-locations", id(&instance));
             let locations = &service.get(&path)["share_snapshot_export_locations"];
             assert_eq!(locations.as_array().unwrap().len(), 1, "recorded once: {locations}");
+            let path = format!("/snapshots/{}/export-locations", id(snapshot.unwrap()));
+            let of_snapshot = &service.get(&path)["share_snapshot_export_locations"];
+            assert_eq!(of_snapshot, locations, "the tenant's view");
             assert_eq!(crate::service::read_bytes(&locations[0]["path"]), b"before");
         }
         "delete_snapshot" => assert!(snapshot.is_none(), "{snapshots:?}"),

@@ -14,9 +14,7 @@ pub(crate) async fn export_locations(call: Call) -> Result<Reply, ApiError> {
     let id = visible_instance(&call, &mut tx, "index").await?;
     let all = locations::all(&mut tx, id).await?;
     drop(tx);
-    let shown = all.iter().filter(|location| call.caller.is_admin || !location.is_admin_only);
-    let shown: Vec<_> = shown.map(|location| summary(&call, location)).collect();
-    Reply::ok(&json!({ "share_snapshot_export_locations": shown }))
+    list_reply(&call, &all)
 }
 
 /// `GET /snapshot-instances/{id}/export-locations/{export_location_id}`
@@ -27,13 +25,38 @@ pub(crate) async fn export_location(call: Call) -> Result<Reply, ApiError> {
     let id: ExportLocationId = call.path("export_location_id").parse().map_err(|_| unknown())?;
     let location = locations::get(&mut tx, instance, id).await?;
     drop(tx);
-    let location = location
-        .filter(|location| call.caller.is_admin || !location.is_admin_only)
-        .ok_or_else(unknown)?;
-    let mut body = summary(&call, &location);
+    show_reply(&call, location.as_ref())?.ok_or_else(unknown)
+}
+
+/// The list of what the caller may see of these.
+pub(in crate::api) fn list_reply(
+    call: &Call,
+    all: &[SnapshotExportLocation],
+) -> Result<Reply, ApiError> {
+    let shown: Vec<_> = all
+        .iter()
+        .filter(|location| is_shown(call, location))
+        .map(|location| summary(call, location))
+        .collect();
+    Reply::ok(&json!({ "share_snapshot_export_locations": shown }))
+}
+
+/// One location, if there is one and the caller may see it.
+pub(in crate::api) fn show_reply(
+    call: &Call,
+    location: Option<&SnapshotExportLocation>,
+) -> Result<Option<Reply>, ApiError> {
+    let Some(location) = location.filter(|location| is_shown(call, location)) else {
+        return Ok(None);
+    };
+    let mut body = summary(call, location);
     body["created_at"] = json!(location.created_at);
     body["updated_at"] = json!(location.updated_at);
-    Reply::ok(&json!({ "share_snapshot_export_location": body }))
+    Reply::ok(&json!({ "share_snapshot_export_location": body })).map(Some)
+}
+
+fn is_shown(call: &Call, location: &SnapshotExportLocation) -> bool {
+    call.caller.is_admin || !location.is_admin_only
 }
 
 /// The instance in the path, if the caller may see its export locations.

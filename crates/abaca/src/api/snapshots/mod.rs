@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod export_locations;
 mod list;
 mod load;
 mod query;
@@ -12,6 +13,7 @@ mod view;
 
 pub(crate) use create::create;
 pub(crate) use delete::{delete, force_delete};
+pub(crate) use export_locations::{export_location, export_locations};
 pub(crate) use list::{detail, index};
 pub(super) use load::target;
 pub(crate) use reset::reset_status;

@@ -49,6 +49,8 @@ pub(super) const CASES: &[Case] = &[
     ("GET /snapshots/{id}", Readers, ""),
     ("PUT /snapshots/{id}", Members, r#"{"snapshot": {"display_name": "x"}}"#),
     ("DELETE /snapshots/{id}", Members, ""),
+    ("GET /snapshots/{id}/export-locations", Readers, ""),
+    ("GET /snapshots/{id}/export-locations/{export_location_id}", Readers, ""),
     ("POST /snapshots/{id}/action os-reset_status", Administrators, OLD_RESET),
     ("POST /snapshots/{id}/action reset_status", Administrators, RESET),
     ("POST /snapshots/{id}/action os-force_delete", Administrators, OLD_DELETE),
