@@ -75,15 +75,28 @@ class Client:
             raise Failed(f"openstack {arguments} succeeded:\n{done.stdout}")
         return done.stderr
 
-    def settled(self, arguments, wanted="available"):
-        """Shows a thing until its status is the wanted one; an error status ends the waiting."""
+    def settled(self, question, key, wanted="available"):
+        """Asks until the only row has the wanted status; an error status ends the waiting."""
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            shown = self.json(arguments)
-            if shown["status"] == wanted:
-                return shown
-            if "error" in shown["status"] or time.monotonic() > deadline:
-                raise Failed(f"openstack {arguments}: {shown['status']}, not {wanted}")
+            answer = self.json(question)
+            row = answer[0] if isinstance(answer, list) else answer
+            if row[key] == wanted:
+                return row
+            if "error" in row[key] or time.monotonic() > deadline:
+                raise Failed(f"openstack {question}: {row[key]}, not {wanted}")
+
+    def make_share(self, name, options=""):
+        """A new share, `available`: what `share show` says of it."""
+        share = self.json(f"share create NFS 1 --name {name} {options}")["id"]
+        return self.settled(f"share show {share}", "status")
+
+    def make_snapshot(self, share, name):
+        """A new snapshot, `available`: its id, and its instance as the detailed list has it."""
+        snapshot = self.json(f"share snapshot create {share} --name {name}")["id"]
+        return snapshot, self.settled(
+            f"share snapshot instance list --detailed --snapshot {snapshot}", "Status"
+        )
 
 
 def table(text):

@@ -56,7 +56,7 @@ class Story(ServiceCase):
         share = fields(self.paste(create_share))
         snapshot = fields(self.paste(create_snapshot))
         self.check_created(share, snapshot)
-        self.admin.settled("share snapshot show n1")
+        self.admin.settled("share snapshot instance list", "Status")
 
         instance = self.check_list(list_line, share, snapshot)
         show_line = show_line.replace("ID", instance["ID"])
@@ -124,4 +124,5 @@ class Story(ServiceCase):
         self.assertEqual(shown["status"], "error")
         self.assertEqual(shown["created_at"], instance["Created At"])
         # The tenant's snapshot has the status of its only instance.
-        self.assertEqual(self.admin.json("share snapshot show n1")["status"], "error")
+        (snapshot,) = self.admin.json("share snapshot list --detail")
+        self.assertEqual(snapshot["Status"], "error")
