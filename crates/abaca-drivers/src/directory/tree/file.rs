@@ -191,3 +191,52 @@ fn next_data(
     };
     Ok(Some((start, end)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+
+    use super::{Cancel, FileCopier, FsResult, Way};
+    use crate::directory::failure::FsError;
+
+    const MIB: u64 = 1 << 20;
+
+    /// Copies a file with holes at its start, within, and at its end.
+    fn copy_with(copier: &mut FileCopier<'_>) -> (FsResult<Way>, Vec<u8>, Vec<u8>, u64) {
+        let top = tempfile::tempdir().unwrap();
+        let from = File::create_new(top.path().join("from")).unwrap();
+        from.set_len(40 * MIB).unwrap();
+        for (at, seed) in [(2 * MIB, 1), (30 * MIB + 5, 2)] {
+            let data: Vec<u8> = (0..700_001_u32).map(|index| (index % 251) as u8 ^ seed).collect();
+            from.write_all_at(&data, at).unwrap();
+        }
+        let from = File::open(top.path().join("from")).unwrap();
+        let to = File::create_new(top.path().join("to")).unwrap();
+        let way = copier.copy(from.as_fd(), to.as_fd(), 40 * MIB, c"from");
+        to.sync_all().unwrap();
+        let read = |name| fs::read(top.path().join(name)).unwrap();
+        (way, read("from"), read("to"), to.metadata().unwrap().blocks() * 512)
+    }
+
+    #[test]
+    fn every_way_gives_the_same_bytes_and_holes() {
+        let cancel = Cancel::default();
+        for in_kernel in [true, false] {
+            let mut copier = FileCopier { in_kernel, reflink: false, ..FileCopier::new(&cancel) };
+            let (way, from, to, stored) = copy_with(&mut copier);
+            assert_eq!(way.unwrap(), Way::Copied);
+            assert!(from == to, "other bytes, in the kernel: {in_kernel}");
+            assert!(stored < 4 * MIB, "{stored} bytes are stored, in the kernel: {in_kernel}");
+        }
+    }
+
+    #[test]
+    fn a_copy_stops_when_its_caller_went_away() {
+        let cancel = Cancel::default();
+        drop(cancel.on_drop());
+        let mut copier = FileCopier { reflink: false, ..FileCopier::new(&cancel) };
+        assert!(matches!(copy_with(&mut copier).0, Err(FsError::Cancelled)));
+    }
+}
