@@ -24,7 +24,6 @@ class Refusals(ServiceCase):
         check = self.check
         check(self.admin, "share create NFS 0 --name s0", 400, "0", "size")
         check(self.admin, "share create NOPE 1 --name s0", 400, "NOPE", "NFS")
-        check(self.admin, f"share resize {self.share} 1", 400, "size")
 
     def test_what_is_not_there(self):
         missing = "00000000-0000-4000-8000-000000000000"
