@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod id;
+mod message;
 mod operation;
 pub mod quota;
 mod record;
@@ -19,6 +20,7 @@ pub use id::{
     AuditId, AvailabilityZoneId, ExportLocationId, MessageId, OperationId, ParseIdError, ShareId,
     ShareInstanceId, ShareTypeId, SnapshotId, SnapshotInstanceId,
 };
+pub use message::{MessageAction, MessageDetail, MessageResource};
 pub use operation::{Operation, OperationKind, OperationState};
 pub use record::{
     AvailabilityZone, ExportLocation, Service, Share, ShareCapabilities, ShareInstance, ShareType,

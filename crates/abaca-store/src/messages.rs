@@ -1,9 +1,12 @@
 //! What the service tells a tenant of an operation that failed.
 
-use abaca_model::{MessageId, Timestamp};
-use sea_query::{Expr, ExprTrait, Order, Query};
+use std::time::Duration;
+
+use abaca_model::{MessageAction, MessageDetail, MessageId, MessageResource, Timestamp};
+use sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};
 
 use crate::error::Result;
+use crate::list::{Direction, Position, SortType, Sorting};
 use crate::row::Row;
 use crate::tx::Tx;
 
@@ -16,44 +19,63 @@ pub struct Message {
     pub project_id: String,
     /// The request that asked for the operation.
     pub request_id: String,
-    /// `SHARE`, `SHARE_SNAPSHOT`, as the API names them.
+    /// The code of a [`MessageResource`].
     pub resource_type: String,
     /// Which share or snapshot.
     pub resource_id: String,
+    /// The code of a [`MessageAction`].
+    pub action_id: String,
     /// What was being done.
     pub action: String,
-    /// What happened.
+    /// The code of a [`MessageDetail`].
+    pub detail_id: String,
+    /// What came of it, and what to do.
     pub detail: String,
+    /// How grave it is.
+    pub level: String,
     /// When.
     pub created_at: Timestamp,
     /// When it may be forgotten.
     pub expires_at: Timestamp,
 }
 
-const COLUMNS: [&str; 9] = [
+/// What a new message tells.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMessage<'a> {
+    /// Whom it tells.
+    pub project_id: &'a str,
+    /// The request that asked for the operation.
+    pub request_id: &'a str,
+    /// What it is about.
+    pub resource: MessageResource,
+    /// Which one.
+    pub resource_id: &'a str,
+    /// What was being done.
+    pub action: MessageAction,
+    /// What came of it.
+    pub detail: MessageDetail,
+    /// Why, in a sentence before that of `detail`; may be empty.
+    pub reason: &'a str,
+}
+
+const TABLE: &str = "messages";
+const COLUMNS: [&str; 12] = [
     "id",
     "project_id",
     "request_id",
     "resource_type",
     "resource_id",
+    "action_id",
     "action",
+    "detail_id",
     "detail",
+    "message_level",
     "created_at",
     "expires_at",
 ];
 
-/// The messages of a project, oldest first.
-///
-/// # Errors
-/// What the database says.
-pub async fn of_project(tx: &mut Tx, project_id: &str) -> Result<Vec<Message>> {
-    let select = Query::select()
-        .columns(COLUMNS)
-        .from("messages")
-        .and_where(Expr::col("project_id").eq(project_id))
-        .order_by("created_at", Order::Asc)
-        .to_owned();
-    tx.all(&select, message).await
+fn select() -> SelectStatement {
+    Query::select().columns(COLUMNS.map(|column| (TABLE, column))).from(TABLE).take()
 }
 
 fn message(row: &Row<'_>) -> Result<Message> {
@@ -63,34 +85,202 @@ fn message(row: &Row<'_>) -> Result<Message> {
         request_id: row.string(2)?,
         resource_type: row.string(3)?,
         resource_id: row.string(4)?,
-        action: row.string(5)?,
-        detail: row.string(6)?,
-        created_at: row.time(7)?,
-        expires_at: row.time(8)?,
+        action_id: row.string(5)?,
+        action: row.string(6)?,
+        detail_id: row.string(7)?,
+        detail: row.string(8)?,
+        level: row.string(9)?,
+        created_at: row.time(10)?,
+        expires_at: row.time(11)?,
     })
 }
 
-/// Adds a message.
+/// Adds an error message that is kept for `kept` from `now` on; returns its id.
 ///
 /// # Errors
 /// What the database says.
-pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
+pub async fn insert(
+    tx: &mut Tx,
+    new: &NewMessage<'_>,
+    now: Timestamp,
+    kept: Duration,
+) -> Result<MessageId> {
+    let id = MessageId::random();
+    let detail = [new.reason, new.detail.text()].join(" ");
     let insert = Query::insert()
-        .into_table("messages")
+        .into_table(TABLE)
         .columns(COLUMNS)
         .values_panic([
-            message.id.to_string().into(),
-            message.project_id.as_str().into(),
-            message.request_id.as_str().into(),
-            message.resource_type.as_str().into(),
-            message.resource_id.as_str().into(),
-            message.action.as_str().into(),
-            message.detail.as_str().into(),
-            message.created_at.micros().into(),
-            message.expires_at.micros().into(),
+            id.to_string().into(),
+            new.project_id.into(),
+            new.request_id.into(),
+            new.resource.code().into(),
+            new.resource_id.into(),
+            new.action.code().into(),
+            new.action.text().into(),
+            new.detail.code().into(),
+            detail.trim_start().into(),
+            "ERROR".into(),
+            now.micros().into(),
+            now.after(kept).micros().into(),
         ])
         .to_owned();
-    tx.execute(&insert).await.map(drop)
+    tx.execute(&insert).await?;
+    Ok(id)
+}
+
+/// The message with this id, of whatever project.
+///
+/// # Errors
+/// What the database says.
+pub async fn get(tx: &mut Tx, id: MessageId) -> Result<Option<Message>> {
+    let select = select().and_where(Expr::col((TABLE, "id")).eq(id.to_string())).take();
+    tx.optional(&select, message).await
+}
+
+/// Removes a message. `false`: there is none.
+///
+/// # Errors
+/// What the database says.
+pub async fn delete(tx: &mut Tx, id: MessageId) -> Result<bool> {
+    let delete =
+        Query::delete().from_table(TABLE).and_where(Expr::col("id").eq(id.to_string())).to_owned();
+    Ok(tx.execute(&delete).await? == 1)
+}
+
+/// Which messages a list is of. Everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this project. `None`: of every project.
+    pub project_id: Option<String>,
+    /// Of this request.
+    pub request_id: Option<String>,
+    /// About a resource of this kind.
+    pub resource_type: Option<String>,
+    /// About this resource.
+    pub resource_id: Option<String>,
+    /// With this action.
+    pub action_id: Option<String>,
+    /// With this detail.
+    pub detail_id: Option<String>,
+    /// With this level.
+    pub level: Option<String>,
+    /// Not older than this.
+    pub created_since: Option<Timestamp>,
+    /// Not newer than this.
+    pub created_before: Option<Timestamp>,
+}
+
+impl Filter {
+    fn condition(&self) -> Cond {
+        let is = |column, value: &Option<String>| {
+            value.clone().map(|value| Expr::col((TABLE, column)).eq(value))
+        };
+        let created = || Expr::col((TABLE, "created_at"));
+        Cond::all()
+            .add_option(is("project_id", &self.project_id))
+            .add_option(is("request_id", &self.request_id))
+            .add_option(is("resource_type", &self.resource_type))
+            .add_option(is("resource_id", &self.resource_id))
+            .add_option(is("action_id", &self.action_id))
+            .add_option(is("detail_id", &self.detail_id))
+            .add_option(is("message_level", &self.level))
+            .add_option(self.created_since.map(|time| created().gte(time.micros())))
+            .add_option(self.created_before.map(|time| created().lte(time.micros())))
+    }
+}
+
+/// What a list can be sorted by: a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the fields'")]
+pub enum SortKey {
+    Id,
+    ProjectId,
+    RequestId,
+    ResourceType,
+    ResourceId,
+    ActionId,
+    DetailId,
+    Level,
+    CreatedAt,
+    ExpiresAt,
+}
+
+impl SortKey {
+    fn sorting(self, direction: Direction) -> Sorting {
+        let (column, holds) = match self {
+            Self::Id => ("id", SortType::Id),
+            Self::ProjectId => ("project_id", SortType::Text),
+            Self::RequestId => ("request_id", SortType::Text),
+            Self::ResourceType => ("resource_type", SortType::Text),
+            Self::ResourceId => ("resource_id", SortType::Text),
+            Self::ActionId => ("action_id", SortType::Text),
+            Self::DetailId => ("detail_id", SortType::Text),
+            Self::Level => ("message_level", SortType::Text),
+            Self::CreatedAt => ("created_at", SortType::Integer),
+            Self::ExpiresAt => ("expires_at", SortType::Integer),
+        };
+        Sorting { table: TABLE, column, holds, nullable: false, direction }
+    }
+}
+
+/// Which rows of a list, and in which order.
+#[derive(Debug, Clone)]
+pub struct Page<'a> {
+    /// Which messages.
+    pub filter: &'a Filter,
+    /// What they are sorted by.
+    pub sort_key: SortKey,
+    /// Which way.
+    pub direction: Direction,
+    /// Behind this place; `None`: from the beginning.
+    pub after: Option<Position>,
+    /// Leave out this many.
+    pub offset: u64,
+    /// At most this many.
+    pub limit: u64,
+}
+
+/// A page of a list, and the place where it goes on, if it does.
+///
+/// # Errors
+/// What the database says.
+pub async fn list(tx: &mut Tx, page: Page<'_>) -> Result<(Vec<Message>, Option<Position>)> {
+    let sorting = page.sort_key.sorting(page.direction);
+    let mut select = select();
+    select.column(sorting.key()).cond_where(page.filter.condition());
+    sorting.order(&mut select, tx.dialect());
+    if let Some(position) = page.after {
+        select.cond_where(sorting.after(position));
+    }
+    // One row more than asked for tells whether there are more.
+    select.limit(page.limit.saturating_add(1));
+    if page.offset > 0 {
+        select.offset(page.offset);
+    }
+    let map = move |row: &Row<'_>| Ok((message(row)?, sorting.position(row, 0, COLUMNS.len())?));
+    let mut rows = tx.all(&select, map).await?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|(_, position)| position.clone());
+    Ok((rows.into_iter().map(|(message, _)| message).collect(), next))
+}
+
+/// The place in a list of the message with this id, whatever the filter; `None`: there is none.
+///
+/// # Errors
+/// What the database says.
+pub async fn position(tx: &mut Tx, id: MessageId, sort_key: SortKey) -> Result<Option<Position>> {
+    // The direction does not matter to a place.
+    let sorting = sort_key.sorting(Direction::Ascending);
+    let select = Query::select()
+        .from(TABLE)
+        .column((TABLE, "id"))
+        .column(sorting.key())
+        .and_where(Expr::col((TABLE, "id")).eq(id.to_string()))
+        .take();
+    tx.optional(&select, |row| sorting.position(row, 0, 1)).await
 }
 
 /// Forgets what expired before `now`; returns how many.
@@ -99,7 +289,7 @@ pub async fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
 /// What the database says.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     let delete = Query::delete()
-        .from_table("messages")
+        .from_table(TABLE)
         .and_where(Expr::col("expires_at").lt(now.micros()))
         .to_owned();
     tx.execute(&delete).await

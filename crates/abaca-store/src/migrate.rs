@@ -14,8 +14,10 @@ use crate::db::{Db, Pool};
 use crate::error::{Error, Result};
 
 /// Every migration, oldest first. One that has been released never changes.
-const MIGRATIONS: &[(&str, &str)] =
-    &[("V1__initial", include_str!("../migrations/V1__initial.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("V1__initial", include_str!("../migrations/V1__initial.sql")),
+    ("V5__messages_and_ensure", include_str!("../migrations/V5__messages_and_ensure.sql")),
+];
 
 /// The advisory lock that keeps a second process from migrating: "abaca" in ASCII.
 const POSTGRES_LOCK: i64 = 0x61_6261_6361;

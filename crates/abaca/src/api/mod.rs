@@ -13,6 +13,7 @@ mod error;
 mod export_locations;
 mod health;
 mod links;
+mod messages;
 mod metadata;
 mod microversion;
 mod operation;

@@ -6,8 +6,8 @@
 
 use super::route::{action, delete, get, post, put};
 use super::{
-    Route, V, availability_zones, export_locations, scheduler_stats, services, share_instances,
-    share_types, shares, snapshot_instances, snapshots,
+    Route, V, availability_zones, export_locations, messages, scheduler_stats, services,
+    share_instances, share_types, shares, snapshot_instances, snapshots,
 };
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
@@ -61,6 +61,10 @@ pub fn routes() -> Vec<Route> {
         action("/snapshot-instances/{id}/action", "reset_status", V(2, 19).., "share_snapshot_instance:reset_status", snapshot_instances::reset_status),
         get("/snapshot-instances/{id}/export-locations", V(2, 32).., "share_snapshot_instance_export_location:index", snapshot_instances::export_locations),
         get("/snapshot-instances/{id}/export-locations/{export_location_id}", V(2, 32).., "share_snapshot_instance_export_location:show", snapshot_instances::export_location),
+
+        get("/messages", V(2, 37).., "message:get_all", messages::index),
+        get("/messages/{id}", V(2, 37).., "message:get", messages::show),
+        delete("/messages/{id}", V(2, 37).., "message:delete", messages::delete),
 
         get("/os-availability-zone", V(2, 0)..=V(2, 6), "availability_zone:index", availability_zones::list),
         get("/availability-zones", V(2, 7).., "availability_zone:index", availability_zones::list),

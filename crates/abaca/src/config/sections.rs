@@ -253,6 +253,8 @@ pub struct WorkerConfig {
     pub reconcile_interval: Duration,
     /// How often the backends are asked for their capacity.
     pub stats_interval: Duration,
+    /// How long a user message is kept.
+    pub message_ttl: Duration,
 }
 
 impl WorkerConfig {
@@ -286,6 +288,11 @@ impl WorkerConfig {
                 "stats_interval",
                 Duration::from_secs(30),
                 "Seconds between looks at the backends' capacity.",
+            ),
+            message_ttl: section.value(
+                "message_ttl",
+                Duration::from_secs(30 * 24 * 60 * 60),
+                "Seconds for which the messages of failed operations are kept.",
             ),
         };
         if config.host.contains(['@', '#', '/']) || config.host.chars().any(char::is_whitespace) {

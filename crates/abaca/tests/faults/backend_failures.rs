@@ -1,7 +1,7 @@
 //! Backends that fail: for a while, for good, and in the middle.
 
 use abaca_model::OperationState;
-use abaca_store::Dialect;
+use abaca_store::{Dialect, operations};
 use serde_json::json;
 
 use crate::service::{Storage, World};
@@ -83,10 +83,20 @@ async fn lasting_failures_end_in_an_error_status_and_a_message(dialect: Dialect)
         let row = &service.get(&format!("/{list}/{resource}"))[key];
         assert_eq!(row["status"], status, "{kind}");
         let mut tx = world.database.db.read().await.unwrap();
-        let messages = abaca_store::messages::of_project(&mut tx, "admin").await.unwrap();
+        let request = operations::of_resource(&mut tx, resource.parse().unwrap()).await.unwrap();
         drop(tx);
-        assert_eq!(messages.len(), 1, "{kind}: {messages:?}");
-        assert_eq!(messages[0].action, kind);
+        let messages = service.get("/messages")["messages"].as_array().unwrap().clone();
+        let [message] = &messages[..] else { panic!("{kind}: {messages:?}") };
+        let (action_id, detail_id) = told_of(kind);
+        assert_eq!(
+            (&message["action_id"], &message["detail_id"]),
+            (&json!(action_id), &json!(detail_id))
+        );
+        assert_eq!(message["request_id"], request.last().unwrap().request_id);
+        let about = if kind.ends_with("snapshot") { "SHARE_SNAPSHOT" } else { "SHARE" };
+        assert_eq!(message["resource_type"], about, "{kind}");
+        let text = message["user_message"].as_str().unwrap();
+        assert!(text.contains(": The storage backend failed. "), "{kind}: {text}");
         drop(service);
         world.remove().await;
     }
@@ -105,6 +115,17 @@ async fn a_reset_during_a_call_that_hangs_stands(dialect: Dialect) {
         assert_eq!(service.get(&path)[key]["status"], "error", "{kind}");
         drop(service);
         world.remove().await;
+    }
+}
+
+/// The codes of the action and the detail of the message that a failure leaves.
+fn told_of(kind: &str) -> (&'static str, &'static str) {
+    match kind {
+        "create_share" | "create_snapshot" => ("002", "001"),
+        "delete_share" | "delete_snapshot" => ("007", "001"),
+        "extend_share" => ("008", "015"),
+        "shrink_share" => ("009", "019"),
+        other => panic!("{other} is not told here"),
     }
 }
 

@@ -7,6 +7,7 @@ mod availability_zones;
 mod cli;
 mod export_locations;
 mod framework;
+mod messages;
 mod metrics;
 mod scheduler_stats;
 mod services;

@@ -3,14 +3,19 @@
 use std::error::Error;
 
 use abaca_drivers::{NewShare, SnapshotRef};
-use abaca_model::{OperationState, ShareInstanceId, ShareStatus, SnapshotInstanceId, Timestamp};
+use abaca_model::scheduler::{Filter, NoValidHost};
+use abaca_model::{
+    MessageAction, MessageDetail, MessageResource, OperationState, ShareInstanceId, ShareStatus,
+    SnapshotInstanceId, Timestamp,
+};
 use abaca_store::Tx;
 use abaca_store::export_work::NewExportLocation;
 use abaca_store::share_work::{self, ShareWork};
 use abaca_store::snapshot_work::{self, SnapshotWork};
 use async_trait::async_trait;
 
-use super::{Work, export_location, message, schedule};
+use super::message::{self, Told};
+use super::{Work, export_location, schedule};
 use crate::engine::arguments;
 use crate::engine::failure::Failure;
 use crate::engine::run::{Outcome, Run, mine};
@@ -34,10 +39,24 @@ impl Work for CreateShare {
         &self,
         run: &Run<'_>,
         tx: &mut Tx,
-        message: &str,
-        _: &(dyn Error + Send + Sync + 'static),
+        reason: &str,
+        source: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
-        give_up(run, tx, ShareStatus::Error, message).await
+        let told = match source.downcast_ref::<NoValidHost>() {
+            Some(refused) => {
+                let detail = not_placed(refused.last_filter());
+                Told { action: MessageAction::AllocateHost, detail, reason: "" }
+            }
+            None => {
+                let arguments: arguments::CreateShare = run.arguments()?;
+                let detail = match arguments.source {
+                    Some(_) => MessageDetail::CreateFromSnapshotFailed,
+                    None => MessageDetail::Unknown,
+                };
+                Told { action: MessageAction::Create, detail, reason }
+            }
+        };
+        give_up(run, tx, ShareStatus::Error, told).await
     }
 
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
@@ -77,14 +96,26 @@ pub(super) async fn give_up(
     run: &Run<'_>,
     tx: &mut Tx,
     status: ShareStatus,
-    message: &str,
+    told: Told<'_>,
 ) -> Result<(), Failure> {
     let work = share_work::load(tx, id(run)).await?.ok_or(Failure::Superseded)?;
     mine(
         share_work::set_status(tx, work.id, run.resource_fence(), status, Timestamp::now()).await?,
     )?;
-    let share = ("SHARE", work.share_id.to_string());
-    Ok(message::leave(run, tx, &work.project_id, share, message).await?)
+    let share = (MessageResource::Share, work.share_id.to_string());
+    Ok(message::leave(run, tx, &work.project_id, share, told).await?)
+}
+
+/// By the filter that refused the last pools standing.
+fn not_placed(last_filter: Option<Filter>) -> MessageDetail {
+    match last_filter {
+        None => MessageDetail::BackendNotReady,
+        Some(Filter::AvailabilityZone) => MessageDetail::AvailabilityZoneFilter,
+        Some(Filter::Capabilities) => MessageDetail::CapabilitiesFilter,
+        Some(Filter::Capacity) => MessageDetail::CapacityFilter,
+        Some(Filter::CreateFromSnapshot) => MessageDetail::FromSnapshotFilter,
+        Some(_) => MessageDetail::NoValidHost,
+    }
 }
 
 async fn place(run: &Run<'_>) -> Result<Outcome, Failure> {

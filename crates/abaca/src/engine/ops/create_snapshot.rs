@@ -3,12 +3,16 @@
 use std::error::Error;
 
 use abaca_drivers::{NewSnapshot, SnapshotRef};
-use abaca_model::{OperationState, SnapshotInstanceId, SnapshotStatus, Timestamp};
+use abaca_model::{
+    MessageAction, MessageDetail, MessageResource, OperationState, SnapshotInstanceId,
+    SnapshotStatus, Timestamp,
+};
 use abaca_store::Tx;
 use abaca_store::snapshot_work::{self, Made, SnapshotWork};
 use async_trait::async_trait;
 
-use super::{Work, export_location, message};
+use super::message::{self, Told};
+use super::{Work, export_location};
 use crate::engine::failure::Failure;
 use crate::engine::run::{Outcome, Run, mine};
 
@@ -34,10 +38,11 @@ impl Work for CreateSnapshot {
         &self,
         run: &Run<'_>,
         tx: &mut Tx,
-        message: &str,
+        reason: &str,
         _: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
-        give_up(run, tx, SnapshotStatus::Error, message).await
+        let (action, detail) = (MessageAction::Create, MessageDetail::Unknown);
+        give_up(run, tx, SnapshotStatus::Error, Told { action, detail, reason }).await
     }
 
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
@@ -75,15 +80,15 @@ pub(super) async fn give_up(
     run: &Run<'_>,
     tx: &mut Tx,
     status: SnapshotStatus,
-    message: &str,
+    told: Told<'_>,
 ) -> Result<(), Failure> {
     let work = snapshot_work::load(tx, id(run)).await?.ok_or(Failure::Superseded)?;
     mine(
         snapshot_work::set_status(tx, work.id, run.resource_fence(), status, Timestamp::now())
             .await?,
     )?;
-    let snapshot = ("SHARE_SNAPSHOT", work.snapshot_id.to_string());
-    Ok(message::leave(run, tx, &work.project_id, snapshot, message).await?)
+    let snapshot = (MessageResource::Snapshot, work.snapshot_id.to_string());
+    Ok(message::leave(run, tx, &work.project_id, snapshot, told).await?)
 }
 
 async fn make(run: &Run<'_>, work: &SnapshotWork) -> Result<Made, Failure> {

@@ -2,12 +2,13 @@
 
 use std::error::Error;
 
-use abaca_model::{OperationState, ShareStatus};
+use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus};
 use abaca_store::{Tx, share_work};
 use async_trait::async_trait;
 
 use super::Work;
 use super::create_share::{give_up, load};
+use super::message::Told;
 use crate::engine::arguments::Delete;
 use crate::engine::failure::{Failure, chain};
 use crate::engine::run::{Outcome, Run, mine};
@@ -37,10 +38,11 @@ impl Work for DeleteShare {
         &self,
         run: &Run<'_>,
         tx: &mut Tx,
-        message: &str,
+        reason: &str,
         _: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
-        give_up(run, tx, ShareStatus::ErrorDeleting, message).await
+        let (action, detail) = (MessageAction::Delete, MessageDetail::Unknown);
+        give_up(run, tx, ShareStatus::ErrorDeleting, Told { action, detail, reason }).await
     }
 
     async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {

@@ -2,13 +2,14 @@
 
 use std::error::Error;
 
-use abaca_model::{OperationState, SnapshotStatus};
+use abaca_model::{MessageAction, MessageDetail, OperationState, SnapshotStatus};
 use abaca_store::{Tx, snapshot_work};
 use async_trait::async_trait;
 
 use super::Work;
 use super::create_snapshot::{delete, give_up, load};
 use super::delete_share::forgive;
+use super::message::Told;
 use crate::engine::arguments::Delete;
 use crate::engine::failure::Failure;
 use crate::engine::run::{Outcome, Run, mine};
@@ -34,10 +35,11 @@ impl Work for DeleteSnapshot {
         &self,
         run: &Run<'_>,
         tx: &mut Tx,
-        message: &str,
+        reason: &str,
         _: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
-        give_up(run, tx, SnapshotStatus::ErrorDeleting, message).await
+        let (action, detail) = (MessageAction::Delete, MessageDetail::Unknown);
+        give_up(run, tx, SnapshotStatus::ErrorDeleting, Told { action, detail, reason }).await
     }
 
     async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {

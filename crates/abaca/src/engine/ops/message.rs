@@ -1,35 +1,39 @@
 //! The message that a failed operation leaves for its tenant.
 
-use std::time::Duration;
-
-use abaca_model::{MessageId, Timestamp};
-use abaca_store::messages::{self, Message};
+use abaca_model::{MessageAction, MessageDetail, MessageResource, Timestamp};
+use abaca_store::messages::{self, NewMessage};
 use abaca_store::{Result, Tx};
 
 use crate::engine::run::Run;
 
-/// How long a message is kept: thirty days, as the reference does.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// What failed, and why.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// What was being done.
+    pub(super) action: MessageAction,
+    /// What came of it.
+    pub(super) detail: MessageDetail,
+    /// Why, in a sentence for the tenant; may be empty.
+    pub(super) reason: &'a str,
+}
 
-/// Leaves `detail` with `project_id` about one of its shares or snapshots.
+/// Leaves a message with `project_id` about one of its shares or snapshots.
 pub(super) async fn leave(
     run: &Run<'_>,
     tx: &mut Tx,
     project_id: &str,
-    (resource_type, resource_id): (&str, String),
-    detail: &str,
+    (resource, resource_id): (MessageResource, String),
+    Told { action, detail, reason }: Told<'_>,
 ) -> Result<()> {
-    let now = Timestamp::now();
-    let message = Message {
-        id: MessageId::random(),
-        project_id: project_id.to_owned(),
-        request_id: run.operation.request_id.clone(),
-        resource_type: resource_type.to_owned(),
-        resource_id,
-        action: run.operation.kind.to_string(),
-        detail: detail.to_owned(),
-        created_at: now,
-        expires_at: now.after(KEPT),
+    let message = NewMessage {
+        project_id,
+        request_id: &run.operation.request_id,
+        resource,
+        resource_id: &resource_id,
+        action,
+        detail,
+        reason,
     };
-    messages::insert(tx, &message).await
+    let kept = run.engine.settings.message_ttl;
+    messages::insert(tx, &message, Timestamp::now(), kept).await.map(drop)
 }

@@ -30,12 +30,12 @@ pub(super) trait Work: Send + Sync {
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure>;
 
     /// Writes the resource's error status and the tenant's message, in the transaction that ends
-    /// the operation.
+    /// the operation. `reason` is a sentence for the tenant.
     async fn give_up(
         &self,
         run: &Run<'_>,
         tx: &mut Tx,
-        message: &str,
+        reason: &str,
         source: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure>;
 

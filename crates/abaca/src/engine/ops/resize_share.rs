@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 use std::error::Error;
 
 use abaca_drivers::DriverError;
-use abaca_model::{OperationState, ShareStatus, Timestamp};
+use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
 use abaca_store::{Tx, share_work};
 use async_trait::async_trait;
 
 use super::Work;
 use super::create_share::{give_up, id, load};
+use super::message::Told;
 use crate::engine::arguments;
 use crate::engine::failure::Failure;
 use crate::engine::run::{Outcome, Run, mine};
@@ -50,17 +51,19 @@ impl Work for ResizeShare {
         &self,
         run: &Run<'_>,
         tx: &mut Tx,
-        message: &str,
+        reason: &str,
         source: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
-        let status = match source.downcast_ref::<DriverError>() {
+        let (status, detail) = match source.downcast_ref::<DriverError>() {
+            // Nothing happened to it: a tenant who makes room, or asks for more, can try again.
             Some(DriverError::ShrinkBelowData { .. }) => {
-                ShareStatus::ShrinkingPossibleDataLossError
+                (ShareStatus::Available, MessageDetail::ShrinkRefused)
             }
-            _ if self.grows => ShareStatus::ExtendingError,
-            _ => ShareStatus::ShrinkingError,
+            _ if self.grows => (ShareStatus::ExtendingError, MessageDetail::ExtendFailed),
+            _ => (ShareStatus::ShrinkingError, MessageDetail::ShrinkFailed),
         };
-        give_up(run, tx, status, message).await
+        let action = if self.grows { MessageAction::Extend } else { MessageAction::Shrink };
+        give_up(run, tx, status, Told { action, detail, reason }).await
     }
 
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {

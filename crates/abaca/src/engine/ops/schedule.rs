@@ -41,8 +41,7 @@ pub(super) async fn place(
     };
     let seed = work.share_id.uuid().as_u64_pair().1;
     let placement = schedule(&request, &pools, Weights::default(), seed).map_err(|refused| {
-        let filter = refused.last_filter().map(|filter| format!(" ({filter})")).unwrap_or_default();
-        Failure::permanent(format!("No storage could be found for the share{filter}."), refused)
+        Failure::permanent("No storage could be found for the share.", refused)
     })?;
     let zone = pools
         .iter()

@@ -5,6 +5,7 @@
 
 mod base;
 mod infrastructure;
+mod messages;
 mod share_types;
 mod shares;
 mod snapshots;
@@ -62,9 +63,16 @@ const fn rule(
 
 /// All built-in rules, those that others build on first.
 pub(super) fn all() -> impl Iterator<Item = &'static DefaultRule> {
-    [base::RULES, shares::RULES, snapshots::RULES, share_types::RULES, infrastructure::RULES]
-        .into_iter()
-        .flatten()
+    [
+        base::RULES,
+        shares::RULES,
+        snapshots::RULES,
+        share_types::RULES,
+        messages::RULES,
+        infrastructure::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The built-in name most like this one, if any is close.

@@ -63,6 +63,10 @@ pub(super) const CASES: &[Case] = &[
     ("GET /snapshot-instances/{id}/export-locations", Administrators, ""),
     ("GET /snapshot-instances/{id}/export-locations/{export_location_id}", Administrators, ""),
 
+    ("GET /messages", Anyone, ""),
+    ("GET /messages/{id}", Readers, ""),
+    ("DELETE /messages/{id}", Members, ""),
+
     ("GET /os-availability-zone", Anyone, ""),
     ("GET /availability-zones", Anyone, ""),
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use abaca::api::Route;
 use abaca_model::{
-    ExportLocationId, Share, ShareId, ShareInstance, ShareInstanceId, ShareType, ShareTypeId,
-    Snapshot, SnapshotId, SnapshotInstance, SnapshotInstanceId,
+    ExportLocationId, MessageId, Share, ShareId, ShareInstance, ShareInstanceId, ShareType,
+    ShareTypeId, Snapshot, SnapshotId, SnapshotInstance, SnapshotInstanceId,
 };
 use abaca_store::{Tx, services, share_types, snapshot_export_locations};
 use axum::http::Method;
@@ -26,6 +26,7 @@ pub(super) struct World {
     export_location: String,
     snapshot_export_location: String,
     share_type: ShareTypeId,
+    message: MessageId,
     shown: Value,
 }
 
@@ -61,6 +62,7 @@ impl World {
         let share_type = ShareType { id, name: id.to_string(), is_public: false, ..share_type };
         share_types::insert(&mut tx, &share_type).await.unwrap();
         share_types::grant(&mut tx, id, "project").await.unwrap();
+        let message = seed::message(&mut tx, "project", &share.id.to_string(), THEN).await;
         tx.commit().await.unwrap();
 
         let mut world = Self {
@@ -72,6 +74,7 @@ impl World {
             export_location,
             snapshot_export_location,
             share_type: share_type.id,
+            message,
             shown: Value::Null,
         };
         world.shown = world.show(server).await;
@@ -99,6 +102,7 @@ impl World {
             "snapshots" => self.snapshot.to_string(),
             "snapshot-instances" => self.snapshot_instance.to_string(),
             "types" => self.share_type.to_string(),
+            "messages" => self.message.to_string(),
             _ => String::new(),
         };
         text.replace("{id}", &id)
@@ -121,6 +125,7 @@ impl World {
             format!("/v2/snapshots/{}", self.snapshot),
             format!("/v2/snapshot-instances/{}", self.snapshot_instance),
             format!("/v2/types/{}", self.share_type),
+            format!("/v2/messages/{}", self.message),
         ] {
             shown.push(server.get(&path).await.expect(200));
         }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use abaca_model::{
-    AccessRulesStatus, Share, ShareCapabilities, ShareId, ShareInstance, ShareInstanceId,
-    ShareStatus, ShareTypeId, Snapshot, SnapshotId, SnapshotInstance, SnapshotInstanceId,
-    SnapshotStatus, Timestamp,
+    AccessRulesStatus, MessageAction, MessageDetail, MessageId, MessageResource, Share,
+    ShareCapabilities, ShareId, ShareInstance, ShareInstanceId, ShareStatus, ShareTypeId, Snapshot,
+    SnapshotId, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
+use abaca_store::messages::{self, NewMessage};
 use abaca_store::{Db, Tx, share_instances, shares, snapshot_instances, snapshots};
 use sea_query::Query;
 use uuid::Uuid;
@@ -120,6 +121,26 @@ pub(crate) fn snapshot(number: u128, place: &ShareInstance) -> (Snapshot, Snapsh
         updated_at: Some(Timestamp::from_micros(THEN.micros() + 2_000_000)),
     };
     (snapshot, instance)
+}
+
+/// Adds a message about a share of the project.
+pub(crate) async fn message(
+    tx: &mut Tx,
+    project_id: &str,
+    resource_id: &str,
+    now: Timestamp,
+) -> MessageId {
+    let message = NewMessage {
+        project_id,
+        request_id: "req-24e7ccb6-a7d5-4ddd-a8e4-d8f72a4509c8",
+        resource: MessageResource::Share,
+        resource_id,
+        action: MessageAction::Extend,
+        detail: MessageDetail::ExtendFailed,
+        reason: "The storage backend has no space left.",
+    };
+    let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+    messages::insert(tx, &message, now, month).await.unwrap()
 }
 
 /// Adds a snapshot with its instances.
