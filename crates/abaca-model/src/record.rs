@@ -155,8 +155,8 @@ pub struct ExportLocation {
     pub path: String,
     /// Shown to administrators only.
     pub is_admin_only: bool,
-    /// The one to take where there are several.
-    pub preferred: bool,
+    /// Its metadata. Whether it is the one to take where there are several is the pair `preferred`.
+    pub metadata: BTreeMap<String, String>,
     /// When it was recorded.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -4,13 +4,14 @@ use abaca_model::{ExportLocation, ExportLocationId, ShareId, ShareInstanceId};
 use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement};
 
 use crate::error::Result;
+use crate::metadata;
 use crate::row::Row;
 use crate::tx::Tx;
 
 pub(crate) const TABLE: &str = "share_instance_export_locations";
 const INSTANCES: &str = "share_instances";
-const COLUMNS: [&str; 7] =
-    ["id", "share_instance_id", "path", "is_admin_only", "preferred", "created_at", "updated_at"];
+const COLUMNS: [&str; 6] =
+    ["id", "share_instance_id", "path", "is_admin_only", "created_at", "updated_at"];
 
 /// Which export locations of a share are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,16 +54,28 @@ fn in_order(select: &mut SelectStatement) {
     select.order_by((TABLE, "created_at"), Order::Asc).order_by((TABLE, "id"), Order::Asc);
 }
 
+/// Its metadata is read apart.
 fn location(row: &Row<'_>) -> Result<ExportLocation> {
     Ok(ExportLocation {
         id: row.parsed(0)?,
         share_instance_id: row.parsed(1)?,
         path: row.string(2)?,
         is_admin_only: row.boolean(3)?,
-        preferred: row.boolean(4)?,
-        created_at: row.time(5)?,
-        updated_at: row.optional_time(6)?,
+        metadata: metadata::Pairs::new(),
+        created_at: row.time(4)?,
+        updated_at: row.optional_time(5)?,
     })
+}
+
+/// The locations that `select` finds, with their metadata.
+async fn complete(tx: &mut Tx, select: &SelectStatement) -> Result<Vec<ExportLocation>> {
+    let mut locations = tx.all(select, location).await?;
+    let ids: Vec<String> = locations.iter().map(|location| location.id.to_string()).collect();
+    let mut metadata = metadata::of_many(tx, metadata::OF_EXPORT_LOCATIONS, &ids).await?;
+    for location in &mut locations {
+        location.metadata = metadata.remove(&location.id.to_string()).unwrap_or_default();
+    }
+    Ok(locations)
 }
 
 /// The export locations of a share, the oldest first, but those of instances that a migration is
@@ -74,7 +87,7 @@ pub async fn of_share(tx: &mut Tx, wanted: OfShare) -> Result<Vec<ExportLocation
     let mut select = wanted.select();
     select.and_where(Expr::col((INSTANCES, "status")).ne("migrating_to"));
     in_order(&mut select);
-    tx.all(&select, location).await
+    complete(tx, &select).await
 }
 
 /// One export location of a share.
@@ -88,7 +101,7 @@ pub async fn get_of_share(
 ) -> Result<Option<ExportLocation>> {
     let mut select = wanted.select();
     select.and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
-    tx.optional(&select, location).await
+    Ok(complete(tx, &select).await?.pop())
 }
 
 /// The export locations of a share instance, the oldest first.
@@ -99,7 +112,7 @@ pub async fn of_instance(tx: &mut Tx, id: ShareInstanceId) -> Result<Vec<ExportL
     let mut select = select();
     select.and_where(Expr::col((TABLE, "share_instance_id")).eq(id.to_string()));
     in_order(&mut select);
-    tx.all(&select, location).await
+    complete(tx, &select).await
 }
 
 /// One export location of a share instance.
@@ -115,5 +128,5 @@ pub async fn get_of_instance(
     select
         .and_where(Expr::col((TABLE, "share_instance_id")).eq(instance.to_string()))
         .and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
-    tx.optional(&select, location).await
+    Ok(complete(tx, &select).await?.pop())
 }

@@ -4,7 +4,11 @@ use abaca_model::{ExportLocationId, ShareInstanceId, SnapshotInstanceId, Timesta
 use sea_query::{Expr, ExprTrait, Query};
 
 use crate::error::Result;
+use crate::metadata::{self, Pairs};
 use crate::tx::Tx;
+
+/// The pair of metadata that says whether a location is the one to take.
+pub const PREFERRED: &str = "preferred";
 
 /// An export location to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct NewExportLocation {
     pub is_admin_only: bool,
     /// The one to take where there are several; not kept for snapshot instances.
     pub preferred: bool,
+    /// What the backend tells of it; not kept for snapshot instances.
+    pub metadata: Pairs,
 }
 
 /// What the locations lead to.
@@ -45,9 +51,26 @@ impl Owner {
             Self::SnapshotInstance(id) => id.to_string(),
         }
     }
+
+    async fn put_metadata(self, tx: &mut Tx, location: &str, pairs: &Pairs) -> Result<()> {
+        let Self::ShareInstance(_) = self else { return Ok(()) };
+        metadata::put_text(tx, metadata::OF_EXPORT_LOCATIONS, location, pairs).await
+    }
 }
 
-/// Makes the export locations of `owner` be `exports`; those that stay keep their ids.
+impl NewExportLocation {
+    /// Its first metadata. Being preferred is among it, since administrators may change that.
+    fn first_metadata(&self) -> Pairs {
+        let mut metadata = self.metadata.clone();
+        if self.preferred {
+            metadata.insert(PREFERRED.to_owned(), "True".to_owned());
+        }
+        metadata
+    }
+}
+
+/// Makes the export locations of `owner` be `exports`. Those that stay keep their ids and their
+/// metadata, in which the backend's own pairs are brought up to date.
 pub(crate) async fn replace(
     tx: &mut Tx,
     owner: Owner,
@@ -70,8 +93,12 @@ pub(crate) async fn replace(
         }
     }
     for export in exports {
-        if !known.iter().any(|(_, path)| *path == export.path) {
-            insert(tx, owner, export, now).await?;
+        match known.iter().find(|(_, path)| *path == export.path) {
+            Some((id, _)) => owner.put_metadata(tx, id, &export.metadata).await?,
+            None => {
+                let id = insert(tx, owner, export, now).await?;
+                owner.put_metadata(tx, &id, &export.first_metadata()).await?;
+            }
         }
     }
     Ok(())
@@ -82,20 +109,23 @@ async fn insert(
     owner: Owner,
     export: &NewExportLocation,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<String> {
+    let id = ExportLocationId::random().to_string();
     let mut columns = vec!["id", owner.column(), "path", "is_admin_only", "created_at"];
     let mut values: Vec<Expr> = vec![
-        ExportLocationId::random().to_string().into(),
+        id.as_str().into(),
         owner.id().into(),
         export.path.as_str().into(),
         i64::from(export.is_admin_only).into(),
         now.micros().into(),
     ];
     if matches!(owner, Owner::ShareInstance(_)) {
+        // Read by processes of the release before only.
         columns.push("preferred");
         values.push(i64::from(export.preferred).into());
     }
     let insert =
         Query::insert().into_table(owner.table()).columns(columns).values_panic(values).to_owned();
-    tx.execute(&insert).await.map(drop)
+    tx.execute(&insert).await?;
+    Ok(id)
 }

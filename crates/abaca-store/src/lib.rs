@@ -23,6 +23,7 @@ pub mod availability_zones;
 pub mod export_locations;
 pub mod export_work;
 pub mod messages;
+pub mod metadata;
 pub mod operations;
 pub mod quota;
 pub mod services;

@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 /// Every migration, oldest first. One that has been released never changes.
 const MIGRATIONS: &[(&str, &str)] = &[
     ("V1__initial", include_str!("../migrations/V1__initial.sql")),
+    (
+        "V4__metadata_and_soft_delete",
+        include_str!("../migrations/V4__metadata_and_soft_delete.sql"),
+    ),
     ("V5__messages_and_ensure", include_str!("../migrations/V5__messages_and_ensure.sql")),
 ];
 

@@ -173,6 +173,10 @@ pub struct ApiSettings {
     pub max_limit: u64,
     /// The name of the share type that stands in when a tenant names none.
     pub default_share_type: Option<String>,
+    /// Names in the metadata of shares that only administrators may set.
+    pub admin_only_metadata: Vec<String>,
+    /// The same for export locations.
+    pub admin_only_export_location_metadata: Vec<String>,
     /// A service whose last heartbeat is older is down.
     pub service_down_after: Duration,
 }
@@ -184,6 +188,8 @@ impl Default for ApiSettings {
             request_timeout: Duration::from_secs(60),
             max_limit: 1_000,
             default_share_type: None,
+            admin_only_metadata: Vec::new(),
+            admin_only_export_location_metadata: Vec::new(),
             service_down_after: Duration::from_secs(60),
         }
     }
@@ -196,6 +202,8 @@ impl From<&ApiConfig> for ApiSettings {
             request_timeout: config.request_timeout,
             max_limit: config.max_limit.into(),
             default_share_type: Some(config.default_share_type.clone()),
+            admin_only_metadata: config.admin_only_metadata.clone(),
+            admin_only_export_location_metadata: config.admin_only_export_location_metadata.clone(),
             ..Self::default()
         }
     }

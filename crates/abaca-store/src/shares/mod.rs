@@ -11,8 +11,8 @@ use sea_query::{CaseStatement, Expr, ExprTrait, Func, LockType, Query, SelectSta
 use crate::db::Dialect;
 use crate::error::Result;
 use crate::row::Row;
-use crate::share_instances;
 use crate::tx::Tx;
+use crate::{metadata, share_instances};
 
 pub use filter::{Filter, Scope};
 pub use list::{
@@ -21,7 +21,7 @@ pub use list::{
 };
 
 pub(crate) const TABLE: &str = "shares";
-const METADATA: &str = "share_metadata";
+const METADATA: &str = metadata::OF_SHARES.name;
 const COLUMNS: [&str; 17] = [
     "id",
     "project_id",
@@ -124,16 +124,7 @@ pub async fn insert(tx: &mut Tx, share: &Share) -> Result<()> {
         share.updated_at.map(Timestamp::micros).into(),
     ]);
     tx.execute(&insert).await?;
-    for (name, value) in &share.metadata {
-        let mut insert = Query::insert();
-        insert.into_table(METADATA).columns(["share_id", "name", "value"]).values_panic([
-            share.id.to_string().into(),
-            name.as_str().into(),
-            value.as_str().into(),
-        ]);
-        tx.execute(&insert).await?;
-    }
-    Ok(())
+    metadata::put(tx, metadata::Owner::Share(share.id), &share.metadata).await
 }
 
 /// What a tenant may change of a share; `None` leaves it, `Some(None)` empties it.

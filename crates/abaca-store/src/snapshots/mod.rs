@@ -12,6 +12,7 @@ use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
 use crate::db::Dialect;
 use crate::error::Result;
+use crate::metadata;
 use crate::row::Row;
 use crate::tx::Tx;
 
@@ -29,7 +30,7 @@ pub struct SnapshotWithStatus {
 }
 
 const TABLE: &str = "snapshots";
-const METADATA: &str = "snapshot_metadata";
+const METADATA: &str = metadata::OF_SNAPSHOTS.name;
 const COLUMNS: [&str; 11] = [
     "id",
     "share_id",
@@ -85,33 +86,18 @@ async fn complete(tx: &mut Tx, snapshots: Vec<Snapshot>) -> Result<Vec<SnapshotW
         return Ok(Vec::new());
     }
     let ids: Vec<String> = snapshots.iter().map(|snapshot| snapshot.id.to_string()).collect();
-    let mut metadata = metadata_of(tx, &ids).await?;
+    let mut metadata = metadata::of_many(tx, metadata::OF_SNAPSHOTS, &ids).await?;
     let places = places_of(tx, &ids).await?;
     let complete = snapshots.into_iter().filter_map(|mut snapshot| {
         let places = places.get(&snapshot.id)?;
         let statuses: Vec<_> = places.iter().map(Place::status).collect();
         let status = aggregate_status(&statuses)?;
         let representative = places.get(representative(&statuses)?)?;
-        snapshot.metadata = metadata.remove(&snapshot.id).unwrap_or_default();
+        snapshot.metadata = metadata.remove(&snapshot.id.to_string()).unwrap_or_default();
         let provider_location = representative.provider_location.clone();
         Some(SnapshotWithStatus { snapshot, status, provider_location })
     });
     Ok(complete.collect())
-}
-
-type Metadata = BTreeMap<String, String>;
-
-async fn metadata_of(tx: &mut Tx, ids: &[String]) -> Result<HashMap<SnapshotId, Metadata>> {
-    let mut select = Query::select();
-    select
-        .from(METADATA)
-        .columns(["snapshot_id", "name", "value"])
-        .and_where(Expr::col("snapshot_id").is_in(ids));
-    tx.fold(&select, HashMap::new(), |all: &mut HashMap<SnapshotId, Metadata>, row| {
-        all.entry(row.parsed(0)?).or_default().insert(row.string(1)?, row.string(2)?);
-        Ok(())
-    })
-    .await
 }
 
 /// One instance, as far as its snapshot's status asks.
@@ -183,16 +169,7 @@ pub async fn insert(tx: &mut Tx, snapshot: &Snapshot) -> Result<()> {
         snapshot.updated_at.map(Timestamp::micros).into(),
     ]);
     tx.execute(&insert).await?;
-    for (name, value) in &snapshot.metadata {
-        let mut insert = Query::insert();
-        insert.into_table(METADATA).columns(["snapshot_id", "name", "value"]).values_panic([
-            snapshot.id.to_string().into(),
-            name.as_str().into(),
-            value.as_str().into(),
-        ]);
-        tx.execute(&insert).await?;
-    }
-    Ok(())
+    metadata::put(tx, metadata::Owner::Snapshot(snapshot.id), &snapshot.metadata).await
 }
 
 /// What a tenant may change of a snapshot; `None` leaves it, `Some(None)` empties it.

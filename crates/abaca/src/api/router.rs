@@ -4,9 +4,10 @@
 //! that allows it, the handler. Rows of one path may differ by version. A path that is here, but not
 //! in the version a request speaks, answers 404, as a path that is nowhere.
 
+use super::metadata::Resource;
 use super::route::{action, delete, get, post, put};
 use super::{
-    Route, V, availability_zones, export_locations, messages, scheduler_stats, services,
+    Route, V, availability_zones, export_locations, messages, metadata, scheduler_stats, services,
     share_instances, share_types, shares, snapshot_instances, snapshots,
 };
 
@@ -24,6 +25,18 @@ pub fn routes() -> Vec<Route> {
         get("/shares/{id}/instances", V(2, 3).., "share_instance:index", share_instances::of_share),
         get("/shares/{id}/export_locations", V(2, 9).., "share_export_location:index", export_locations::list_of_share),
         get("/shares/{id}/export_locations/{export_location_id}", V(2, 9).., "share_export_location:show", export_locations::show_of_share),
+        get("/shares/{id}/export_locations/{export_location_id}/metadata", V(2, 87).., "share_export_location:get_metadata", |call| metadata::index(call, Resource::ExportLocation)),
+        post("/shares/{id}/export_locations/{export_location_id}/metadata", V(2, 87).., "share_export_location:update_metadata", |call| metadata::merge(call, Resource::ExportLocation)),
+        put("/shares/{id}/export_locations/{export_location_id}/metadata", V(2, 87).., "share_export_location:update_metadata", |call| metadata::replace(call, Resource::ExportLocation)),
+        get("/shares/{id}/export_locations/{export_location_id}/metadata/{key}", V(2, 87).., "share_export_location:get_metadata", |call| metadata::show(call, Resource::ExportLocation)),
+        post("/shares/{id}/export_locations/{export_location_id}/metadata/{key}", V(2, 87).., "share_export_location:update_metadata", |call| metadata::set(call, Resource::ExportLocation)),
+        delete("/shares/{id}/export_locations/{export_location_id}/metadata/{key}", V(2, 87).., "share_export_location:delete_metadata", |call| metadata::remove(call, Resource::ExportLocation)),
+        get("/shares/{id}/metadata", V(2, 0).., "share:get_share_metadata", |call| metadata::index(call, Resource::Share)),
+        post("/shares/{id}/metadata", V(2, 0).., "share:update_share_metadata", |call| metadata::merge(call, Resource::Share)),
+        put("/shares/{id}/metadata", V(2, 0).., "share:update_share_metadata", |call| metadata::replace(call, Resource::Share)),
+        get("/shares/{id}/metadata/{key}", V(2, 0).., "share:get_share_metadata", |call| metadata::show(call, Resource::Share)),
+        post("/shares/{id}/metadata/{key}", V(2, 0).., "share:update_share_metadata", |call| metadata::set(call, Resource::Share)),
+        delete("/shares/{id}/metadata/{key}", V(2, 0).., "share:delete_share_metadata", |call| metadata::remove(call, Resource::Share)),
         action("/shares/{id}/action", "os-extend", V(2, 0)..=V(2, 6), "share:extend", shares::extend),
         action("/shares/{id}/action", "extend", V(2, 7).., "share:extend", shares::extend),
         action("/shares/{id}/action", "os-shrink", V(2, 0)..=V(2, 6), "share:shrink", shares::shrink),
@@ -50,6 +63,12 @@ pub fn routes() -> Vec<Route> {
         delete("/snapshots/{id}", V(2, 0).., "share:delete_snapshot", snapshots::delete).checked_by_handler(),
         get("/snapshots/{id}/export-locations", V(2, 32).., "share_snapshot_export_location:index", snapshots::export_locations),
         get("/snapshots/{id}/export-locations/{export_location_id}", V(2, 32).., "share_snapshot_export_location:show", snapshots::export_location),
+        get("/snapshots/{id}/metadata", V(2, 73).., "share_snapshot:get_metadata", |call| metadata::index(call, Resource::Snapshot)),
+        post("/snapshots/{id}/metadata", V(2, 73).., "share_snapshot:update_metadata", |call| metadata::merge(call, Resource::Snapshot)),
+        put("/snapshots/{id}/metadata", V(2, 73).., "share_snapshot:update_metadata", |call| metadata::replace(call, Resource::Snapshot)),
+        get("/snapshots/{id}/metadata/{key}", V(2, 73).., "share_snapshot:get_metadata", |call| metadata::show(call, Resource::Snapshot)),
+        post("/snapshots/{id}/metadata/{key}", V(2, 73).., "share_snapshot:update_metadata", |call| metadata::set(call, Resource::Snapshot)),
+        delete("/snapshots/{id}/metadata/{key}", V(2, 73).., "share_snapshot:delete_metadata", |call| metadata::remove(call, Resource::Snapshot)),
         action("/snapshots/{id}/action", "os-reset_status", V(2, 0)..=V(2, 6), "share_snapshot:reset_status", snapshots::reset_status),
         action("/snapshots/{id}/action", "reset_status", V(2, 7).., "share_snapshot:reset_status", snapshots::reset_status),
         action("/snapshots/{id}/action", "os-force_delete", V(2, 0)..=V(2, 6), "share_snapshot:force_delete", snapshots::force_delete),

@@ -22,6 +22,10 @@ pub struct ApiConfig {
     pub max_limit: u32,
     /// Name of the share type for requests that name none.
     pub default_share_type: String,
+    /// Names in the metadata of shares that only administrators may set.
+    pub admin_only_metadata: Vec<String>,
+    /// The same for export locations.
+    pub admin_only_export_location_metadata: Vec<String>,
 }
 
 impl ApiConfig {
@@ -50,6 +54,19 @@ impl ApiConfig {
                 "default".to_owned(),
                 "Share type of shares that are created without one. Made at the first start, \
                  public, when there is no share type at all.",
+            ),
+            admin_only_metadata: section.value(
+                "admin_only_metadata",
+                ["__affinity_same_host", "__affinity_different_host", "__managed_at"]
+                    .map(str::to_owned)
+                    .into(),
+                "Names in the metadata of shares that only administrators set, change and remove.",
+            ),
+            admin_only_export_location_metadata: section.value(
+                "admin_only_export_location_metadata",
+                vec!["preferred".to_owned()],
+                "Names in the metadata of export locations that only administrators set, change \
+                 and remove.",
             ),
         }
     }

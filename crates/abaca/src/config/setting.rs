@@ -163,6 +163,22 @@ impl Setting for Vec<PathBuf> {
     }
 }
 
+impl Setting for Vec<String> {
+    const EXPECTED: &'static str = "an array of strings (in the environment: separated by commas)";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.split(',').filter(|part| !part.is_empty()).map(String::from_text).collect()
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(String::from_json).collect()
+    }
+
+    fn to_json(&self) -> Value {
+        self.iter().map(String::to_json).collect()
+    }
+}
+
 /// How the service tells who is calling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {

@@ -8,6 +8,7 @@ mod cli;
 mod export_locations;
 mod framework;
 mod messages;
+mod metadata;
 mod metrics;
 mod scheduler_stats;
 mod services;

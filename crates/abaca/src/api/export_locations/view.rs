@@ -1,8 +1,10 @@
 //! Export locations in JSON, as each version of the API shows them.
 
 use abaca_model::ExportLocation;
+use abaca_store::export_work::PREFERRED;
 use serde_json::{Value, json};
 
+use crate::api::body::lenient_bool;
 use crate::api::{ApiError, Call, Reply, V};
 
 /// 200 with a list.
@@ -23,10 +25,12 @@ pub(super) fn detail(call: &Call, location: &ExportLocation) -> Result<Reply, Ap
 fn summary(call: &Call, location: &ExportLocation) -> Value {
     let mut shown = json!({ "id": location.id, "path": location.path });
     if call.since(V(2, 14)) {
-        shown["preferred"] = json!(location.preferred);
+        let preferred = location.metadata.get(PREFERRED);
+        shown["preferred"] = json!(preferred.is_some_and(|value| lenient_bool(value)));
     }
     if call.since(V(2, 87)) {
-        shown["metadata"] = json!({});
+        let others = location.metadata.iter().filter(|(name, _)| *name != PREFERRED);
+        shown["metadata"] = others.map(|(name, value)| (name.clone(), json!(value))).collect();
     }
     if call.caller.is_admin {
         shown["share_instance_id"] = json!(location.share_instance_id);

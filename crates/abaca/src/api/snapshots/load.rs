@@ -13,7 +13,10 @@ use crate::app::Target;
 ///
 /// # Errors
 /// 404.
-pub(super) async fn visible(call: &Call, tx: &mut Tx) -> Result<SnapshotWithStatus, ApiError> {
+pub(in crate::api) async fn visible(
+    call: &Call,
+    tx: &mut Tx,
+) -> Result<SnapshotWithStatus, ApiError> {
     let id = call.id::<SnapshotId>().ok_or_else(ApiError::no_route)?;
     let found = snapshots::get(tx, id).await?.ok_or_else(ApiError::no_route)?;
     let visible = call.allows("share_snapshot:get_snapshot", Some(&target(&found.snapshot))).await;

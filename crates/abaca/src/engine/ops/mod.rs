@@ -59,5 +59,6 @@ fn export_location(export: Export) -> NewExportLocation {
         path: export.path,
         is_admin_only: export.is_admin_only,
         preferred: export.preferred,
+        metadata: export.metadata,
     }
 }

@@ -94,6 +94,40 @@ pub(super) static RULES: &[DefaultRule] = &[
         &["POST /shares/{share_id}/action"],
     ),
     rule(
+        "share:get_share_metadata",
+        ADMIN_OR_READER,
+        "Show a share's metadata.",
+        &["GET /shares/{share_id}/metadata", "GET /shares/{share_id}/metadata/{key}"],
+    ),
+    rule(
+        "share:update_share_metadata",
+        ADMIN_OR_MEMBER,
+        "Set a share's metadata.",
+        &[
+            "PUT /shares/{share_id}/metadata",
+            "POST /shares/{share_id}/metadata/{key}",
+            "POST /shares/{share_id}/metadata",
+        ],
+    ),
+    rule(
+        "share:delete_share_metadata",
+        ADMIN_OR_MEMBER,
+        "Remove a pair of a share's metadata.",
+        &["DELETE /shares/{share_id}/metadata/{key}"],
+    ),
+    rule(
+        "share:update_admin_only_metadata",
+        ADMIN,
+        "Change what is reserved for administrators in a share's metadata.",
+        &[
+            "POST /shares",
+            "PUT /shares/{share_id}/metadata",
+            "POST /shares/{share_id}/metadata/{key}",
+            "POST /shares/{share_id}/metadata",
+            "DELETE /shares/{share_id}/metadata/{key}",
+        ],
+    ),
+    rule(
         "share:create_snapshot",
         ADMIN_OR_MEMBER,
         "Take a snapshot of a share.",
@@ -122,6 +156,42 @@ pub(super) static RULES: &[DefaultRule] = &[
         ADMIN_OR_READER,
         "Show one export location of a share.",
         &["GET /shares/{share_id}/export_locations/{export_location_id}"],
+    ),
+    rule(
+        "share_export_location:get_metadata",
+        ADMIN_OR_READER,
+        "Show the metadata of an export location.",
+        &[
+            "GET /shares/{share_id}/export_locations/{export_location_id}/metadata",
+            "GET /shares/{share_id}/export_locations/{export_location_id}/metadata/{key}",
+        ],
+    ),
+    rule(
+        "share_export_location:update_metadata",
+        ADMIN_OR_MEMBER,
+        "Set the metadata of an export location.",
+        &[
+            "PUT /shares/{share_id}/export_locations/{export_location_id}/metadata",
+            "POST /shares/{share_id}/export_locations/{export_location_id}/metadata/{key}",
+            "POST /shares/{share_id}/export_locations/{export_location_id}/metadata",
+        ],
+    ),
+    rule(
+        "share_export_location:delete_metadata",
+        ADMIN_OR_MEMBER,
+        "Remove a pair of an export location's metadata.",
+        &["DELETE /shares/{share_id}/export_locations/{export_location_id}/metadata/{key}"],
+    ),
+    rule(
+        "share_export_location:update_admin_only_metadata",
+        ADMIN,
+        "Change what is reserved for administrators in the metadata of an export location.",
+        &[
+            "PUT /shares/{share_id}/export_locations/{export_location_id}/metadata",
+            "POST /shares/{share_id}/export_locations/{export_location_id}/metadata/{key}",
+            "POST /shares/{share_id}/export_locations/{export_location_id}/metadata",
+            "DELETE /shares/{share_id}/export_locations/{export_location_id}/metadata/{key}",
+        ],
     ),
     rule(
         "share_instance:index",

@@ -1,6 +1,6 @@
 //! Snapshots, snapshot instances and their export locations.
 
-use super::{ADMIN, ADMIN_OR_READER, DefaultRule, rule};
+use super::{ADMIN, ADMIN_OR_MEMBER, ADMIN_OR_READER, DefaultRule, rule};
 
 pub(super) static RULES: &[DefaultRule] = &[
     rule(
@@ -38,6 +38,28 @@ pub(super) static RULES: &[DefaultRule] = &[
         ADMIN,
         "Set a snapshot's status by hand.",
         &["POST /snapshots/{snapshot_id}/action"],
+    ),
+    rule(
+        "share_snapshot:get_metadata",
+        ADMIN_OR_READER,
+        "Show a snapshot's metadata.",
+        &["GET /snapshots/{snapshot_id}/metadata", "GET /snapshots/{snapshot_id}/metadata/{key}"],
+    ),
+    rule(
+        "share_snapshot:update_metadata",
+        ADMIN_OR_MEMBER,
+        "Set a snapshot's metadata.",
+        &[
+            "PUT /snapshots/{snapshot_id}/metadata",
+            "POST /snapshots/{snapshot_id}/metadata/{key}",
+            "POST /snapshots/{snapshot_id}/metadata",
+        ],
+    ),
+    rule(
+        "share_snapshot:delete_metadata",
+        ADMIN_OR_MEMBER,
+        "Remove a pair of a snapshot's metadata.",
+        &["DELETE /snapshots/{snapshot_id}/metadata/{key}"],
     ),
     rule(
         "share_snapshot_export_location:index",

@@ -11,6 +11,7 @@ const OLD_RESET: &str = r#"{"os-reset_status": {"status": "error"}}"#;
 const DELETE: &str = r#"{"force_delete": null}"#;
 const OLD_DELETE: &str = r#"{"os-force_delete": null}"#;
 const SERVICE: &str = r#"{"host": "seed@seed", "binary": "manila-share"}"#;
+const METADATA: &str = r#"{"metadata": {"key": "x"}}"#;
 const GRANT: &str = r#"{"addProjectAccess": {"project": "project"}}"#;
 const REVOKE: &str = r#"{"removeProjectAccess": {"project": "project"}}"#;
 
@@ -25,6 +26,18 @@ pub(super) const CASES: &[Case] = &[
     ("GET /shares/{id}/instances", Administrators, ""),
     ("GET /shares/{id}/export_locations", Readers, ""),
     ("GET /shares/{id}/export_locations/{export_location_id}", Readers, ""),
+    ("GET /shares/{id}/export_locations/{export_location_id}/metadata", Readers, ""),
+    ("POST /shares/{id}/export_locations/{export_location_id}/metadata", Members, METADATA),
+    ("PUT /shares/{id}/export_locations/{export_location_id}/metadata", Members, METADATA),
+    ("GET /shares/{id}/export_locations/{export_location_id}/metadata/{key}", Readers, ""),
+    ("POST /shares/{id}/export_locations/{export_location_id}/metadata/{key}", Members, METADATA),
+    ("DELETE /shares/{id}/export_locations/{export_location_id}/metadata/{key}", Members, ""),
+    ("GET /shares/{id}/metadata", Readers, ""),
+    ("POST /shares/{id}/metadata", Members, METADATA),
+    ("PUT /shares/{id}/metadata", Members, METADATA),
+    ("GET /shares/{id}/metadata/{key}", Readers, ""),
+    ("POST /shares/{id}/metadata/{key}", Members, METADATA),
+    ("DELETE /shares/{id}/metadata/{key}", Members, ""),
     ("POST /shares/{id}/action os-extend", Members, r#"{"os-extend": {"new_size": 2}}"#),
     ("POST /shares/{id}/action extend", Members, r#"{"extend": {"new_size": 2}}"#),
     ("POST /shares/{id}/action os-shrink", Members, r#"{"os-shrink": {"new_size": 1}}"#),
@@ -51,6 +64,12 @@ pub(super) const CASES: &[Case] = &[
     ("DELETE /snapshots/{id}", Members, ""),
     ("GET /snapshots/{id}/export-locations", Readers, ""),
     ("GET /snapshots/{id}/export-locations/{export_location_id}", Readers, ""),
+    ("GET /snapshots/{id}/metadata", Readers, ""),
+    ("POST /snapshots/{id}/metadata", Members, METADATA),
+    ("PUT /snapshots/{id}/metadata", Members, METADATA),
+    ("GET /snapshots/{id}/metadata/{key}", Readers, ""),
+    ("POST /snapshots/{id}/metadata/{key}", Members, METADATA),
+    ("DELETE /snapshots/{id}/metadata/{key}", Members, ""),
     ("POST /snapshots/{id}/action os-reset_status", Administrators, OLD_RESET),
     ("POST /snapshots/{id}/action reset_status", Administrators, RESET),
     ("POST /snapshots/{id}/action os-force_delete", Administrators, OLD_DELETE),

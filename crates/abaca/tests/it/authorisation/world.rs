@@ -7,7 +7,8 @@ use abaca_model::{
     ExportLocationId, MessageId, Share, ShareId, ShareInstance, ShareInstanceId, ShareType,
     ShareTypeId, Snapshot, SnapshotId, SnapshotInstance, SnapshotInstanceId,
 };
-use abaca_store::{Tx, services, share_types, snapshot_export_locations};
+use abaca_store::metadata::{Owner, Pairs};
+use abaca_store::{Tx, metadata, services, share_types, snapshot_export_locations};
 use axum::http::Method;
 use sea_query::Query;
 use serde_json::Value;
@@ -45,6 +46,14 @@ impl World {
 
         let mut tx = server.app.db.write().await.unwrap();
         let export_location = export(&mut tx, place.id).await;
+        let pair = Pairs::from([("key".to_owned(), "value".to_owned())]);
+        for owner in [
+            Owner::Share(share.id),
+            Owner::Snapshot(snapshot.id),
+            Owner::ExportLocation(export_location.parse().unwrap()),
+        ] {
+            metadata::put(&mut tx, owner, &pair).await.unwrap();
+        }
         let paths = [("/data/x".to_owned(), false)];
         snapshot_export_locations::replace(&mut tx, instance.id, &paths, THEN).await.unwrap();
         let listed = snapshot_export_locations::all(&mut tx, instance.id).await.unwrap();

@@ -1,5 +1,7 @@
 //! Export locations of shares and of share instances.
 
+use std::collections::BTreeMap;
+
 use abaca::api::V;
 use abaca_model::{ShareId, ShareInstance, ShareInstanceId, ShareStatus, Timestamp};
 use abaca_store::export_work::NewExportLocation;
@@ -26,6 +28,7 @@ async fn export(server: &TestServer, instance: ShareInstanceId, path: &str, with
         path,
         is_admin_only,
         preferred: !is_admin_only,
+        metadata: BTreeMap::new(),
     };
     let mut exports = vec![location(path.to_owned(), false)];
     if with_admin {

@@ -26,15 +26,17 @@ async fn one_share() -> (TestServer, ShareId) {
     for (path, is_admin_only, preferred) in
         [("/exports/1", false, true), ("/exports/2", false, false), ("/exports/0", true, false)]
     {
-        let export =
-            export_work::NewExportLocation { path: path.to_owned(), is_admin_only, preferred };
+        let metadata = BTreeMap::new();
+        let path = path.to_owned();
+        let export = export_work::NewExportLocation { path, is_admin_only, preferred, metadata };
         let mut exports = vec![export];
         // One after the other, so that their order is that of their age.
         let known = abaca_store::export_locations::of_instance(&mut tx, instance.id).await.unwrap();
         exports.extend(known.into_iter().map(|known| export_work::NewExportLocation {
             path: known.path,
             is_admin_only: known.is_admin_only,
-            preferred: known.preferred,
+            preferred: false,
+            metadata: BTreeMap::new(),
         }));
         let now = Timestamp::now();
         share_work::record_exports(&mut tx, instance.id, &exports, now).await.unwrap();

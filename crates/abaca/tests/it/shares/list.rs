@@ -1,5 +1,7 @@
 //! Lists of shares: filters, order, pages, counts.
 
+use std::collections::BTreeMap;
+
 use abaca::api::V;
 use abaca_model::{Share, ShareInstance, ShareStatus, SnapshotId, Timestamp};
 use abaca_store::export_work::NewExportLocation;
@@ -33,8 +35,12 @@ async fn scene() -> (TestServer, Vec<Share>) {
     place.availability_zone = Some("far".to_owned());
     add(&server, &all).await;
     let mut tx = server.app.db.write().await.unwrap();
-    let export =
-        NewExportLocation { path: "/exports/b".to_owned(), is_admin_only: false, preferred: true };
+    let export = NewExportLocation {
+        path: "/exports/b".to_owned(),
+        is_admin_only: false,
+        preferred: true,
+        metadata: BTreeMap::new(),
+    };
     share_work::record_exports(&mut tx, all[1].1.id, &[export], seed::THEN).await.unwrap();
     tx.commit().await.unwrap();
     (server, all.into_iter().map(|(share, _)| share).collect())

@@ -133,6 +133,7 @@ pub(crate) async fn settle(server: &TestServer, share: ShareId) {
         path: format!("/exports/{}", instance.id),
         is_admin_only: false,
         preferred: true,
+        metadata: BTreeMap::new(),
     }];
     let (id, fence, now) = (instance.id, instance.fence, Timestamp::now());
     let mut tx = server.app.db.write().await.unwrap();

@@ -140,7 +140,8 @@ impl TestServer {
 
 fn default_settings() -> ApiSettings {
     let default_share_type = Some("default".to_owned());
-    ApiSettings { default_share_type, ..ApiSettings::default() }
+    let config = Config::load_from(&Overrides::default(), []).unwrap();
+    ApiSettings { default_share_type, ..ApiSettings::from(&config.api) }
 }
 
 fn default_quota() -> QuotaConfig {

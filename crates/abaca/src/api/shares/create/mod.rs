@@ -18,6 +18,7 @@ use abaca_store::{
 use self::origin::Origin;
 use self::request::Request;
 use super::{limits, public, show};
+use crate::api::metadata;
 use crate::api::operation::{self, Work};
 use crate::api::{ApiError, Call, Fields, Reply, V, strict_bool};
 use crate::engine::arguments::CreateShare;
@@ -28,6 +29,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
     let fields = call.wrapped("share").map(Fields).ok_or_else(super::update::unprocessable)?;
     let request = Request::read(&fields, call.version)?;
     public::authorise(&call, request.is_public, "share:create_public_share", None).await?;
+    metadata::authorise(&call, metadata::Resource::Share, &request.metadata, None).await?;
     let plan = plan(&call, request).await?;
     logs::resource("share_id", &plan.share.id.to_string());
     let reply = retry_conflicts(|| begin(&call, &plan)).await?;

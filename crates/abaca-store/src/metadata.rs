@@ -1,0 +1,151 @@
+//! Pairs of text that belong to a resource: one table for each kind of resource, one way to read
+//! and change them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use abaca_model::{ExportLocationId, ShareId, SnapshotId};
+use sea_query::{Expr, ExprTrait, LockType, Query};
+
+use crate::error::Result;
+use crate::tx::Tx;
+
+/// Names and values.
+pub type Pairs = BTreeMap<String, String>;
+
+/// What has metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A share.
+    Share(ShareId),
+    /// A snapshot.
+    Snapshot(SnapshotId),
+    /// An export location of a share instance.
+    ExportLocation(ExportLocationId),
+}
+
+/// Where the pairs of one kind of resource are kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    /// Its column with the id of the resource.
+    pub(crate) owner: &'static str,
+    /// The table of the resources themselves.
+    owners: &'static str,
+}
+
+pub(crate) const OF_SHARES: Table =
+    Table { name: "share_metadata", owner: "share_id", owners: "shares" };
+pub(crate) const OF_SNAPSHOTS: Table =
+    Table { name: "snapshot_metadata", owner: "snapshot_id", owners: "snapshots" };
+pub(crate) const OF_EXPORT_LOCATIONS: Table = Table {
+    name: "share_instance_export_location_metadata",
+    owner: "export_location_id",
+    owners: "share_instance_export_locations",
+};
+
+impl Owner {
+    fn table(self) -> Table {
+        match self {
+            Self::Share(_) => OF_SHARES,
+            Self::Snapshot(_) => OF_SNAPSHOTS,
+            Self::ExportLocation(_) => OF_EXPORT_LOCATIONS,
+        }
+    }
+
+    fn id(self) -> String {
+        match self {
+            Self::Share(id) => id.to_string(),
+            Self::Snapshot(id) => id.to_string(),
+            Self::ExportLocation(id) => id.to_string(),
+        }
+    }
+}
+
+/// Makes sure that nobody else changes the metadata of `owner` until this transaction ends. `false`:
+/// there is no such resource.
+///
+/// # Errors
+/// What the database says.
+pub async fn lock(tx: &mut Tx, owner: Owner) -> Result<bool> {
+    let mut select = Query::select();
+    select.column("id").from(owner.table().owners).and_where(Expr::col("id").eq(owner.id()));
+    if tx.dialect().has_row_locks() {
+        select.lock(LockType::Update);
+    }
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
+/// All pairs of `owner`.
+///
+/// # Errors
+/// What the database says.
+pub async fn all(tx: &mut Tx, owner: Owner) -> Result<Pairs> {
+    let mut found = of_many(tx, owner.table(), &[owner.id()]).await?;
+    Ok(found.remove(&owner.id()).unwrap_or_default())
+}
+
+/// The pairs of several resources of one kind, by their ids.
+pub(crate) async fn of_many(
+    tx: &mut Tx,
+    table: Table,
+    ids: &[String],
+) -> Result<HashMap<String, Pairs>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = Query::select();
+    select
+        .from(table.name)
+        .columns([table.owner, "name", "value"])
+        .and_where(Expr::col(table.owner).is_in(ids));
+    tx.fold(&select, HashMap::new(), |all: &mut HashMap<String, Pairs>, row| {
+        all.entry(row.string(0)?).or_default().insert(row.string(1)?, row.string(2)?);
+        Ok(())
+    })
+    .await
+}
+
+/// Adds pairs to those of `owner`; a name that is there gets the new value.
+///
+/// # Errors
+/// What the database says.
+pub async fn put(tx: &mut Tx, owner: Owner, pairs: &Pairs) -> Result<()> {
+    put_text(tx, owner.table(), &owner.id(), pairs).await
+}
+
+/// As [`put`], for a resource whose id is at hand as text.
+pub(crate) async fn put_text(tx: &mut Tx, table: Table, id: &str, pairs: &Pairs) -> Result<()> {
+    for (name, value) in pairs {
+        let mut update = Query::update();
+        update
+            .table(table.name)
+            .value("value", value.as_str())
+            .and_where(Expr::col(table.owner).eq(id))
+            .and_where(Expr::col("name").eq(name.as_str()));
+        if tx.execute(&update).await? > 0 {
+            continue;
+        }
+        let mut insert = Query::insert();
+        insert.into_table(table.name).columns([table.owner, "name", "value"]).values_panic([
+            id.into(),
+            name.as_str().into(),
+            value.as_str().into(),
+        ]);
+        tx.execute(&insert).await?;
+    }
+    Ok(())
+}
+
+/// Removes a pair of `owner`. `false`: there is none of that name.
+///
+/// # Errors
+/// What the database says.
+pub async fn remove(tx: &mut Tx, owner: Owner, name: &str) -> Result<bool> {
+    let table = owner.table();
+    let mut delete = Query::delete();
+    delete
+        .from_table(table.name)
+        .and_where(Expr::col(table.owner).eq(owner.id()))
+        .and_where(Expr::col("name").eq(name));
+    Ok(tx.execute(&delete).await? > 0)
+}

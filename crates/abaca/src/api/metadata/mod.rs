@@ -1,0 +1,12 @@
+//! Metadata: pairs of text that tenants keep with shares, snapshots and export locations. One
+//! mechanism for all of them.
+
+mod change;
+mod pairs;
+mod resource;
+mod show;
+
+pub(crate) use change::{merge, remove, replace, set};
+pub(super) use pairs::{authorise, read};
+pub(crate) use resource::Resource;
+pub(crate) use show::{index, show};
