@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 import time
 
+import command
+
 OPENSTACK = os.environ.get("ABACA_TEST_OPENSTACK", "openstack")
 COMMAND_SECONDS = 120
 SETTLE_SECONDS = 60
@@ -52,10 +54,7 @@ class Client:
 
     def run(self, arguments):
         """`openstack` with a line of arguments; the finished process, whatever its status."""
-        return subprocess.run(
-            [OPENSTACK, *shlex.split(arguments)], env=self.environment,
-            capture_output=True, text=True, timeout=COMMAND_SECONDS,
-        )
+        return command.run(shlex.split(arguments), self.environment, COMMAND_SECONDS)
 
     def text(self, arguments):
         """What the command prints; fails unless it succeeds."""
