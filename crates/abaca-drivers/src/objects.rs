@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::{DriverError, DriverResult};
+
 /// A share to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewShare {
@@ -16,6 +18,26 @@ pub struct NewShare {
     pub protocol: String,
     /// The pool that the scheduler chose, as named in [`crate::PoolStats::pool_name`].
     pub pool: String,
+    /// The last part of the path by which it is mounted, if the tenant chose one: up to 255 ASCII
+    /// letters, digits, `_` and `-`.
+    pub mount_point_name: Option<String>,
+}
+
+impl NewShare {
+    /// The name to mount it by, if there is one and it can be part of a path.
+    ///
+    /// # Errors
+    /// [`DriverError::InvalidInput`] when it can't.
+    pub(crate) fn checked_mount_point_name(&self) -> DriverResult<Option<&str>> {
+        let Some(name) = self.mount_point_name.as_deref() else { return Ok(None) };
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if (1..=255).contains(&name.len()) && name.bytes().all(is_fine) {
+            return Ok(Some(name));
+        }
+        let field = "mount_point_name";
+        let problem = "expected 1 to 255 ASCII letters, digits, '_' and '-'".into();
+        Err(DriverError::InvalidInput { field, problem })
+    }
 }
 
 /// A snapshot to be made.

@@ -39,6 +39,8 @@ pub struct PoolStats {
     pub revert_to_snapshot_support: bool,
     /// Snapshots can be mounted.
     pub mount_snapshot_support: bool,
+    /// Tenants can choose the name by which a share is mounted.
+    pub mount_point_name_support: bool,
     /// Equal blocks are stored once.
     pub dedupe: bool,
     /// Data are compressed.

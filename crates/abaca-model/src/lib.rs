@@ -29,5 +29,5 @@ pub use record::{
 pub use share_aggregate::{
     SharePlace, aggregate_access_rules_status, has_replicas, representative_instance,
 };
-pub use status::{AccessRulesStatus, ParseStatusError, ShareStatus, SnapshotStatus};
+pub use status::{AccessRulesStatus, ParseStatusError, ShareStatus, SnapshotStatus, TaskState};
 pub use time::{ParseTimestampError, Timestamp};

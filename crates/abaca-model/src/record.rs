@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     AccessRulesStatus, AvailabilityZoneId, ExportLocationId, ShareId, ShareInstanceId, ShareStatus,
-    ShareTypeId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp,
+    ShareTypeId, SnapshotId, SnapshotInstanceId, SnapshotStatus, TaskState, Timestamp,
 };
 
 /// What a share's type promised when the share was made; kept with the share, since a type may
@@ -50,10 +50,24 @@ pub struct Share {
     pub capabilities: ShareCapabilities,
     /// The tenant's metadata.
     pub metadata: BTreeMap<String, String>,
+    /// The last part of the path it is mounted by, if the tenant chose one. Unique.
+    pub mount_point_name: Option<String>,
+    /// Where a migration of it stands.
+    pub task_state: Option<TaskState>,
+    /// When it will be deleted; `None`: it is not in the recycle bin.
+    pub scheduled_to_be_deleted_at: Option<Timestamp>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Option<Timestamp>,
+}
+
+impl Share {
+    /// Whether it is in the recycle bin.
+    #[must_use]
+    pub fn is_soft_deleted(&self) -> bool {
+        self.scheduled_to_be_deleted_at.is_some()
+    }
 }
 
 /// One place a share lives in.

@@ -120,6 +120,47 @@ statuses! {
         Syncing => "syncing",
         Error => "error",
     }
+
+    /// Where a migration of a share stands.
+    TaskState ("task state") {
+        MigrationStarting => "migration_starting",
+        MigrationInProgress => "migration_in_progress",
+        MigrationCompleting => "migration_completing",
+        MigrationSuccess => "migration_success",
+        MigrationError => "migration_error",
+        MigrationCancelled => "migration_cancelled",
+        MigrationDriverInProgress => "migration_driver_in_progress",
+        MigrationDriverPhase1Done => "migration_driver_phase1_done",
+        DataCopyingStarting => "data_copying_starting",
+        DataCopyingInProgress => "data_copying_in_progress",
+        DataCopyingCompleting => "data_copying_completing",
+        DataCopyingCompleted => "data_copying_completed",
+        DataCopyingCancelled => "data_copying_cancelled",
+        DataCopyingError => "data_copying_error",
+    }
+}
+
+impl TaskState {
+    /// Whether the task still works on the share, so that nothing else may.
+    #[must_use]
+    pub const fn is_busy(self) -> bool {
+        match self {
+            Self::MigrationStarting
+            | Self::MigrationInProgress
+            | Self::MigrationCompleting
+            | Self::MigrationDriverInProgress
+            | Self::MigrationDriverPhase1Done
+            | Self::DataCopyingStarting
+            | Self::DataCopyingInProgress
+            | Self::DataCopyingCompleting
+            | Self::DataCopyingCompleted => true,
+            Self::MigrationSuccess
+            | Self::MigrationError
+            | Self::MigrationCancelled
+            | Self::DataCopyingCancelled
+            | Self::DataCopyingError => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,9 +20,9 @@ pub struct AuditRecord {
     pub project_id: String,
     /// The id of the request.
     pub request_id: String,
-    /// What was done: `reset_status`, `force_delete`.
+    /// What was done: `reset_status`, `force_delete`, `reset_task_state`.
     pub action: String,
-    /// `share_instance` or `snapshot_instance`.
+    /// `share_instance`, `snapshot_instance` or `share`.
     pub resource_type: String,
     /// Which.
     pub resource_id: String,

@@ -61,6 +61,12 @@ const COLUMNS: [&str; 19] = [
     "finished_at",
 ];
 
+/// The service `host@backend` that a `host@backend#pool` belongs to.
+#[must_use]
+pub fn service_of(host: &str) -> &str {
+    host.split('#').next().unwrap_or(host)
+}
+
 /// Puts an operation into the queue, in the transaction that changes its resource.
 ///
 /// # Errors

@@ -26,6 +26,8 @@ pub struct ShareWork {
     pub share_proto: String,
     /// Type of the share.
     pub share_type_id: ShareTypeId,
+    /// The last part of the path the share is mounted by, if the tenant chose one.
+    pub mount_point_name: Option<String>,
     /// `host@backend#pool`; `None` until it is placed.
     pub host: Option<String>,
     /// The zone it is in or was asked for.
@@ -51,6 +53,7 @@ pub async fn load(tx: &mut Tx, id: ShareInstanceId) -> Result<Option<ShareWork>>
             ["host", "availability_zone", "status", "fence"]
                 .map(|column| ("share_instances", column)),
         )
+        .column(("shares", "mount_point_name"))
         .from("share_instances")
         .inner_join("shares", Expr::col(("shares", "id")).equals(("share_instances", "share_id")))
         .and_where(Expr::col(("share_instances", "id")).eq(id.to_string()))
@@ -70,6 +73,7 @@ fn share_work(row: &Row<'_>) -> Result<ShareWork> {
         availability_zone: row.optional_string(7)?,
         status: row.parsed(8)?,
         fence: row.integer(9)?,
+        mount_point_name: row.optional_string(10)?,
     })
 }
 

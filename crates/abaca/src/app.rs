@@ -173,6 +173,10 @@ pub struct ApiSettings {
     pub max_limit: u64,
     /// The name of the share type that stands in when a tenant names none.
     pub default_share_type: Option<String>,
+    /// How long a share stays in the recycle bin.
+    pub soft_deleted_share_retention: Duration,
+    /// The prefix of mount point names, unless the share type has another.
+    pub default_mount_point_prefix: String,
     /// Names in the metadata of shares that only administrators may set.
     pub admin_only_metadata: Vec<String>,
     /// The same for export locations.
@@ -188,6 +192,8 @@ impl Default for ApiSettings {
             request_timeout: Duration::from_secs(60),
             max_limit: 1_000,
             default_share_type: None,
+            soft_deleted_share_retention: Duration::from_secs(7 * 24 * 60 * 60),
+            default_mount_point_prefix: String::new(),
             admin_only_metadata: Vec::new(),
             admin_only_export_location_metadata: Vec::new(),
             service_down_after: Duration::from_secs(60),
@@ -202,6 +208,8 @@ impl From<&ApiConfig> for ApiSettings {
             request_timeout: config.request_timeout,
             max_limit: config.max_limit.into(),
             default_share_type: Some(config.default_share_type.clone()),
+            soft_deleted_share_retention: config.soft_deleted_share_retention,
+            default_mount_point_prefix: config.default_mount_point_prefix.clone(),
             admin_only_metadata: config.admin_only_metadata.clone(),
             admin_only_export_location_metadata: config.admin_only_export_location_metadata.clone(),
             ..Self::default()

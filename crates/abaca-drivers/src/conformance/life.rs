@@ -26,6 +26,7 @@ pub(super) async fn capabilities_have_the_shape_of_the_api(bench: &Bench<'_>) ->
             "create_share_from_snapshot_support",
             "revert_to_snapshot_support",
             "mount_snapshot_support",
+            "mount_point_name_support",
             "dedupe",
             "compression",
             "replication_type",
@@ -63,6 +64,48 @@ pub(super) async fn creating_a_share_twice_is_creating_it_once(bench: &Bench<'_>
     driver.create_share(&share).await?;
     ensure!(driver.get_share(share.id).await?.is_some(), "the share is not found");
     Ok(driver.delete_share(share.id).await?)
+}
+
+/// The chosen name ends the path, two shares of one name are still two, and the bytes behind the
+/// path are the share's.
+pub(super) async fn a_share_is_mounted_by_the_name_it_was_given(bench: &Bench<'_>) -> Outcome {
+    let driver = bench.open().await?;
+    for odd in ["", ".", "..", "a/b", "a b", "a\0b", "ü", &"x".repeat(256)] {
+        let share = bench.new_share(&*driver).await?;
+        let share = NewShare { mount_point_name: Some(odd.to_owned()), ..share };
+        ensure_error!(driver.create_share(&share).await, DriverError::InvalidInput { .. });
+    }
+    for name in ["data", "Project_1-share", &"x".repeat(255)] {
+        let mut paths = Vec::new();
+        let mut shares = Vec::new();
+        for _ in 0..2 {
+            let share = bench.new_share(&*driver).await?;
+            let share = NewShare { mount_point_name: Some(name.to_owned()), ..share };
+            let exports = driver.create_share(&share).await?;
+            ensure!(
+                driver.create_share(&share).await? == exports,
+                "another path at the second time"
+            );
+            driver.extend_share(share.id, 2).await?;
+            let found = driver.get_share(share.id).await?.map(|found| found.exports);
+            ensure!(found.as_ref() == Some(&exports), "found at {found:?}, made at {exports:?}");
+            let path = exports.into_iter().next().map(|export| export.path).unwrap_or_default();
+            ensure!(path.ends_with(&format!("/{name}")), "{path} does not end in {name}");
+            if let Some(local) = bench.subject.local_path(&path) {
+                std::fs::write(local.join("file"), share.id.as_bytes())?;
+            }
+            paths.push(path);
+            shares.push(share.id);
+        }
+        ensure!(paths.first() != paths.last(), "two shares at {paths:?}");
+        for (path, id) in paths.iter().zip(shares) {
+            if let Some(local) = bench.subject.local_path(path) {
+                ensure!(std::fs::read(local.join("file"))? == id.as_bytes(), "{path} is another's");
+            }
+            driver.delete_share(id).await?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn unknown_objects_are_absent_and_deleting_them_succeeds(

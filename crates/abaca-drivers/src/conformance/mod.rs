@@ -98,6 +98,7 @@ macro_rules! rules {
 const RULES: &[(&str, Rule)] = rules![
     life::capabilities_have_the_shape_of_the_api,
     life::creating_a_share_twice_is_creating_it_once,
+    life::a_share_is_mounted_by_the_name_it_was_given,
     life::unknown_objects_are_absent_and_deleting_them_succeeds,
     life::lists_agree_with_single_queries,
     life::resizing_is_recorded_and_checked,
@@ -149,7 +150,13 @@ impl Bench<'_> {
         let stats = driver.stats().await?;
         let pool = stats.into_iter().next().ok_or(Problem("there is no pool".to_owned()))?;
         let protocol = pool.storage_protocol.split('_').next().unwrap_or("NFS").to_owned();
-        Ok(NewShare { id: Uuid::new_v4(), size_gb: 1, protocol, pool: pool.pool_name })
+        Ok(NewShare {
+            id: Uuid::new_v4(),
+            size_gb: 1,
+            protocol,
+            pool: pool.pool_name,
+            mount_point_name: None,
+        })
     }
 
     /// A share that was made, and where its files are.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::cancel::Cancel;
 use super::failure::{FsResult, Stop};
 use super::locks::{Hold, Wanted};
-use super::objects::{Content, Kind, ShareRecord, SnapshotRecord};
+use super::objects::{Content, Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
 use super::tree::copy::Direction;
 use super::tree::measure::stored_bytes;
@@ -32,14 +32,14 @@ impl Driver for Directory {
 
     async fn create_share(&self, share: &NewShare) -> DriverResult<Vec<Export>> {
         self.check_pool(&share.pool)?;
+        share.checked_mount_point_name()?;
         let share = share.clone();
         let doing = format!("creating share {}", share.id);
         self.mutate(doing, vec![Wanted::object(share.id, Hold::Alone)], move |root, cancel| {
             if let Some(exports) = existing_share(root, share.id)? {
                 return Ok(exports);
             }
-            root.make(Kind::Share, share.id, &share_record(&share), Content::Empty, cancel)?;
-            Ok(exports(root, share.id))
+            make_share(root, &share, Content::Empty, cancel)
         })
         .await
     }
@@ -50,6 +50,7 @@ impl Driver for Directory {
         snapshot: &SnapshotRef,
     ) -> DriverResult<Vec<Export>> {
         self.check_pool(&share.pool)?;
+        share.checked_mount_point_name()?;
         let (share, snapshot_id) = (share.clone(), snapshot.id);
         let doing = format!("creating share {} from snapshot {snapshot_id}", share.id);
         let wanted =
@@ -60,9 +61,7 @@ impl Driver for Directory {
             }
             let data = root.data(Kind::Snapshot, snapshot_id)?;
             let data = data.ok_or_else(|| DriverError::snapshot_not_found(snapshot_id))?;
-            let content = Content::CopyOf(data, Direction::Thaw);
-            root.make(Kind::Share, share.id, &share_record(&share), content, cancel)?;
-            Ok(exports(root, share.id))
+            make_share(root, &share, Content::CopyOf(data, Direction::Thaw), cancel)
         })
         .await
     }
@@ -114,8 +113,9 @@ impl Driver for Directory {
             let data = data.ok_or_else(|| DriverError::share_not_found(share_instance_id))?;
             let record = SnapshotRecord { share_instance_id };
             let content = Content::CopyOf(data, Direction::Freeze);
-            root.make(Kind::Snapshot, id, &record, content, cancel)?;
-            Ok(snapshot_object(root, id, &record))
+            let (kind, record) = (Kind::Snapshot, &record);
+            root.make(New { kind, id, record, content, mount_point_name: None }, cancel)?;
+            Ok(snapshot_object(root, id, record))
         })
         .await
     }
@@ -202,16 +202,29 @@ fn existing_share(root: &Root, id: Uuid) -> FsResult<Option<Vec<Export>>> {
     Ok(Some(share.exports))
 }
 
-fn share_record(share: &NewShare) -> ShareRecord {
-    ShareRecord {
+fn make_share(
+    root: &Root,
+    share: &NewShare,
+    content: Content,
+    cancel: &Cancel,
+) -> Result<Vec<Export>, Stop> {
+    let record = ShareRecord {
         size_gb: share.size_gb,
         pool: share.pool.clone(),
         protocol: share.protocol.clone(),
-    }
+        mount_point_name: share.mount_point_name.clone(),
+    };
+    let (kind, id, mount_point_name) = (Kind::Share, share.id, share.mount_point_name.as_deref());
+    root.make(New { kind, id, record: &record, content, mount_point_name }, cancel)?;
+    Ok(exports(root, id, mount_point_name))
 }
 
-fn exports(root: &Root, id: Uuid) -> Vec<Export> {
-    vec![Export::preferred(root.location(Kind::Share.container(), id))]
+fn exports(root: &Root, id: Uuid, mount_point_name: Option<&str>) -> Vec<Export> {
+    let container = Kind::Share.container();
+    vec![Export::preferred(match mount_point_name {
+        Some(name) => root.named_location(container, id, name),
+        None => root.location(container, id),
+    })]
 }
 
 fn find_share(root: &Root, id: Uuid) -> FsResult<Option<ShareObject>> {
@@ -219,8 +232,8 @@ fn find_share(root: &Root, id: Uuid) -> FsResult<Option<ShareObject>> {
     Ok(record.map(|record| ShareObject {
         id,
         size_gb: record.size_gb,
+        exports: exports(root, id, record.mount_point_name.as_deref()),
         pool: record.pool,
-        exports: exports(root, id),
     }))
 }
 

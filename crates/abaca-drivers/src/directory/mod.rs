@@ -159,6 +159,7 @@ impl Directory {
             create_share_from_snapshot_support: true,
             revert_to_snapshot_support: true,
             mount_snapshot_support: true,
+            mount_point_name_support: true,
             dedupe: false,
             compression: false,
             replication_type: None,

@@ -16,6 +16,9 @@ use super::tree::remove::remove_tree;
 
 const RECORD: &str = "record.json";
 const DATA: &str = "data";
+/// Holds a link to the bytes by the name that the tenant chose. Inside the object, so that it comes
+/// and goes with it, and no two shares can be in each other's way.
+pub(super) const MOUNT: &str = "mount";
 
 /// Shares and snapshots are kept the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +51,25 @@ pub(super) struct ShareRecord {
     pub(super) size_gb: u64,
     pub(super) pool: String,
     pub(super) protocol: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mount_point_name: Option<String>,
 }
 
 /// Kept beside the bytes of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SnapshotRecord {
     pub(super) share_instance_id: Uuid,
+}
+
+/// What is made.
+pub(super) struct New<'a, R> {
+    pub(super) kind: Kind,
+    pub(super) id: Uuid,
+    /// Kept beside the bytes.
+    pub(super) record: &'a R,
+    pub(super) content: Content,
+    /// The name by which the bytes can be reached too.
+    pub(super) mount_point_name: Option<&'a str>,
 }
 
 /// What a new object holds.
@@ -96,18 +112,12 @@ impl Root {
     }
 
     /// Makes an object that does not exist. It appears complete and durable, or not at all.
-    pub(super) fn make(
-        &self,
-        kind: Kind,
-        id: Uuid,
-        record: &impl Serialize,
-        content: Content,
-        cancel: &Cancel,
-    ) -> FsResult<()> {
+    pub(super) fn make(&self, new: New<'_, impl Serialize>, cancel: &Cancel) -> FsResult<()> {
         self.check_still_there()?;
+        let (kind, id) = (new.kind, new.id);
         let name = kind.working_name(id);
         remove_tree(self.tmp.as_fd(), &name, cancel)?;
-        let made = self.make_in_tmp(&name, &to_json(record)?, content, cancel).and_then(|()| {
+        let made = self.make_in_tmp(&name, new, cancel).and_then(|()| {
             sys::rename(self.tmp.as_fd(), &*name, self.container(kind), id.to_string().as_str())
         });
         if let Err(error) = made {
@@ -129,16 +139,21 @@ impl Root {
     fn make_in_tmp(
         &self,
         name: &str,
-        record: &[u8],
-        content: Content,
+        new: New<'_, impl Serialize>,
         cancel: &Cancel,
     ) -> FsResult<()> {
         sys::make_directory(self.tmp.as_fd(), name)?;
         let object = sys::open_directory(self.tmp.as_fd(), name)?;
-        write_file(object.as_fd(), RECORD, record)?;
+        write_file(object.as_fd(), RECORD, &to_json(new.record)?)?;
+        if let Some(name) = new.mount_point_name {
+            sys::make_directory(object.as_fd(), MOUNT)?;
+            let mount = sys::open_directory(object.as_fd(), MOUNT)?;
+            sys::link(mount.as_fd(), name, &format!("../{DATA}"))?;
+            sys::sync(mount.as_fd())?;
+        }
         sys::make_directory(object.as_fd(), DATA)?;
         let data = sys::open_directory(object.as_fd(), DATA)?;
-        match content {
+        match new.content {
             Content::Empty => {
                 // Any user of the export may write; nobody else gets past the directories above.
                 let everybody = Mode::RWXU | Mode::RWXG | Mode::RWXO;

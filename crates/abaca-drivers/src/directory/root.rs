@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! ROOT/.abaca                   the mark: format and identity, written when first taken into use
-//! ROOT/shares/ID/record.json    size limit, pool, protocol
+//! ROOT/shares/ID/record.json    size limit, pool, protocol, name to mount it by
 //! ROOT/shares/ID/data/          the bytes; this path is the export location
+//! ROOT/shares/ID/mount/NAME     a link to them by the name the tenant chose; then this is it
 //! ROOT/snapshots/ID/record.json the share instance it was taken of
 //! ROOT/snapshots/ID/data/       the bytes; this path is the provider location
 //! ROOT/tmp/KIND-ID/             an object being made; it appears above by one rename
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::failure::{FsError, FsResult};
+use super::objects::MOUNT;
 use super::sys;
 use crate::{DriverError, DriverResult};
 
@@ -77,6 +79,11 @@ impl Root {
     /// Where clients on this machine find the bytes of a share or snapshot.
     pub(super) fn location(&self, container: &str, id: Uuid) -> String {
         format!("{}/{container}/{id}/data", self.path)
+    }
+
+    /// Where they find those of a share with a name of its own.
+    pub(super) fn named_location(&self, container: &str, id: Uuid, name: &str) -> String {
+        format!("{}/{container}/{id}/{MOUNT}/{name}", self.path)
     }
 
     /// Bytes in total, and those that this process may still use.

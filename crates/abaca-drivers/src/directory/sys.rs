@@ -149,6 +149,11 @@ pub(super) fn make_directory(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> F
     change("make directory", name, || rustix::fs::mkdirat(parent, name, Mode::RWXU))
 }
 
+/// A symbolic link `name` that leads to `target`.
+pub(super) fn link(parent: BorrowedFd<'_>, name: &str, target: &str) -> FsResult<()> {
+    change("link", name, || rustix::fs::symlinkat(target, parent, name))
+}
+
 pub(super) fn meta(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<Meta> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
     call("look at", name, || rustix::fs::statx(parent, name, flags, StatxFlags::BASIC_STATS))

@@ -22,7 +22,13 @@ async fn open(root: &Path) -> Directory {
 }
 
 fn new_share() -> NewShare {
-    NewShare { id: Uuid::new_v4(), size_gb: 1, protocol: "NFS".into(), pool: "directory".into() }
+    NewShare {
+        id: Uuid::new_v4(),
+        size_gb: 1,
+        protocol: "NFS".into(),
+        pool: "directory".into(),
+        mount_point_name: None,
+    }
 }
 
 fn refusal(result: Result<Directory, BuildError>) -> String {

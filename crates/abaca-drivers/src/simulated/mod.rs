@@ -231,12 +231,18 @@ fn add_share(
     pool: &PoolSettings,
     new: &NewShare,
 ) -> DriverResult<Vec<Export>> {
-    if !objects.shares.contains_key(&new.id) {
-        ensure_space(objects, pool, new.size_gb)?;
-        let share = Share { size_gb: new.size_gb, pool: new.pool.clone() };
-        objects.shares.insert(new.id, share);
+    let mount_point_name = new.checked_mount_point_name()?.map(str::to_owned);
+    if mount_point_name.is_some() && !pool.mount_point_name_support {
+        return Err(DriverError::Unsupported { what: "mount point names".into() });
     }
-    Ok(exports(new.id))
+    if let Some(share) = objects.shares.get(&new.id) {
+        return Ok(share_object(new.id, share).exports);
+    }
+    ensure_space(objects, pool, new.size_gb)?;
+    let share = Share { size_gb: new.size_gb, pool: new.pool.clone(), mount_point_name };
+    let exports = share_object(new.id, &share).exports;
+    objects.shares.insert(new.id, share);
+    Ok(exports)
 }
 
 fn ensure_space(objects: &Objects, pool: &PoolSettings, more_gb: u64) -> DriverResult<()> {
@@ -264,12 +270,15 @@ fn free_gb(pool: &PoolSettings, objects: &Objects) -> f64 {
     })
 }
 
-fn exports(id: Uuid) -> Vec<Export> {
-    vec![Export::preferred(format!("127.0.0.1:/simulated/{id}"))]
+/// The id keeps the paths of two shares apart, whatever they are named.
+fn exports(id: Uuid, name: Option<&str>) -> Vec<Export> {
+    let name = name.map(|name| format!("/{name}")).unwrap_or_default();
+    vec![Export::preferred(format!("127.0.0.1:/simulated/{id}{name}"))]
 }
 
 fn share_object(id: Uuid, share: &Share) -> ShareObject {
-    ShareObject { id, size_gb: share.size_gb, pool: share.pool.clone(), exports: exports(id) }
+    let exports = exports(id, share.mount_point_name.as_deref());
+    ShareObject { id, size_gb: share.size_gb, pool: share.pool.clone(), exports }
 }
 
 fn snapshot_object(id: Uuid, snapshot: &Snapshot) -> SnapshotObject {
@@ -277,7 +286,7 @@ fn snapshot_object(id: Uuid, snapshot: &Snapshot) -> SnapshotObject {
         id,
         share_instance_id: snapshot.share_instance_id,
         provider_location: format!("simulated:{}/{id}", snapshot.pool),
-        exports: exports(id),
+        exports: exports(id, None),
     }
 }
 
@@ -297,6 +306,7 @@ fn pool_stats(pool: &PoolSettings, objects: &Objects) -> PoolStats {
         create_share_from_snapshot_support: pool.create_share_from_snapshot_support,
         revert_to_snapshot_support: pool.revert_to_snapshot_support,
         mount_snapshot_support: pool.mount_snapshot_support,
+        mount_point_name_support: pool.mount_point_name_support,
         dedupe: pool.dedupe,
         compression: pool.compression,
         replication_type: pool.replication_type.clone(),

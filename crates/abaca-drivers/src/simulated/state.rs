@@ -22,6 +22,8 @@ pub(crate) struct Objects {
 pub(crate) struct Share {
     pub(crate) size_gb: u64,
     pub(crate) pool: String,
+    #[serde(default)]
+    pub(crate) mount_point_name: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -15,7 +15,13 @@ async fn driver(value: serde_json::Value) -> Arc<dyn Driver> {
 }
 
 fn share(pool: &str, size_gb: u64) -> NewShare {
-    NewShare { id: Uuid::new_v4(), size_gb, protocol: "NFS".into(), pool: pool.into() }
+    NewShare {
+        id: Uuid::new_v4(),
+        size_gb,
+        protocol: "NFS".into(),
+        pool: pool.into(),
+        mount_point_name: None,
+    }
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ async fn open(root: &Path) -> Arc<dyn Driver> {
 
 async fn share(driver: &dyn Driver) -> (NewShare, PathBuf) {
     let (id, protocol, pool) = (Uuid::new_v4(), "NFS".to_owned(), "directory".to_owned());
-    let share = NewShare { id, size_gb: 1, protocol, pool };
+    let share = NewShare { id, size_gb: 1, protocol, pool, mount_point_name: None };
     let path = driver.create_share(&share).await.unwrap().remove(0).path;
     (share, path.into())
 }

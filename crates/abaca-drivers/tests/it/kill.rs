@@ -47,7 +47,13 @@ impl Plan {
     }
 
     fn share(&self, id: Uuid) -> NewShare {
-        NewShare { id, size_gb: 1, protocol: "NFS".into(), pool: "directory".into() }
+        NewShare {
+            id,
+            size_gb: 1,
+            protocol: "NFS".into(),
+            pool: "directory".into(),
+            mount_point_name: Some("name".into()),
+        }
     }
 
     fn snapshot(&self) -> NewSnapshot {

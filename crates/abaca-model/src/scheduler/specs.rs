@@ -8,12 +8,13 @@ use super::operators::{matches, parse_bool};
 use super::{Purpose, Refusal, Request};
 
 /// Specs that hold a bool; a plain one is read as `<is>`, so that any spelling of it matches.
-const BOOLEANS: [&str; 6] = [
+const BOOLEANS: [&str; 7] = [
     "driver_handles_share_servers",
     "snapshot_support",
     "create_share_from_snapshot_support",
     "revert_to_snapshot_support",
     "mount_snapshot_support",
+    "mount_point_name_support",
     "snapshot_inherit_share_access_support",
 ];
 

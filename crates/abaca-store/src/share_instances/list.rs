@@ -19,6 +19,8 @@ pub struct Filter {
     pub project_id: Option<String>,
     /// Of this share.
     pub share_id: Option<String>,
+    /// Of shares in the recycle bin, or of those not in it.
+    pub soft_deleted: Option<bool>,
     /// In this status.
     pub status: Option<String>,
     /// In this pool, or in a pool of this `host@backend`.
@@ -37,6 +39,7 @@ impl Filter {
         Cond::all()
             .add_option(self.project_id.as_deref().map(of_project))
             .add_option(is("share_id", &self.share_id))
+            .add_option(self.soft_deleted.map(of_recycle_bin))
             .add_option(is("status", &self.status))
             .add_option(self.host.as_deref().map(on_host))
             .add_option(exported(
@@ -53,6 +56,16 @@ fn of_project(project: &str) -> Expr {
         .column((SHARES, "id"))
         .and_where(Expr::col((SHARES, "project_id")).eq(project));
     Expr::col((TABLE, "share_id")).in_subquery(shares)
+}
+
+fn of_recycle_bin(is_in: bool) -> Expr {
+    let mut shares = Query::select();
+    shares
+        .from(SHARES)
+        .column((SHARES, "id"))
+        .and_where(Expr::col((SHARES, "scheduled_to_be_deleted_at")).is_not_null());
+    let share = Expr::col((TABLE, "share_id"));
+    if is_in { share.in_subquery(shares) } else { share.not_in_subquery(shares) }
 }
 
 fn on_host(host: &str) -> Cond {

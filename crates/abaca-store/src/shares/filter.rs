@@ -36,6 +36,8 @@ impl Scope {
 pub struct Filter {
     /// Whose.
     pub scope: Scope,
+    /// In the recycle bin, or not in it.
+    pub soft_deleted: bool,
     /// With just this name.
     pub name: Option<String>,
     /// With just this description.
@@ -46,6 +48,8 @@ pub struct Filter {
     pub description_like: Option<String>,
     /// With an instance in this status.
     pub status: Option<String>,
+    /// Mounted by this name.
+    pub mount_point_name: Option<String>,
     /// Created from this snapshot.
     pub source_snapshot_id: Option<String>,
     /// Of this type.
@@ -65,11 +69,13 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// All shares that may be seen.
+    /// All shares that may be seen, but those in the recycle bin.
     #[must_use]
     pub fn all_of(scope: Scope) -> Self {
         Self {
             scope,
+            soft_deleted: false,
+            mount_point_name: None,
             name: None,
             description: None,
             name_like: None,
@@ -99,7 +105,9 @@ impl Filter {
         };
         let mut condition = Cond::all()
             .add(self.scope.condition())
+            .add(self.deletion())
             .add_option(is("name", &self.name))
+            .add_option(is("mount_point_name", &self.mount_point_name))
             .add_option(is("description", &self.description))
             .add_option(is("source_snapshot_id", &self.source_snapshot_id))
             .add_option(is("share_type_id", &self.share_type_id))
@@ -113,6 +121,11 @@ impl Filter {
             condition = condition.add(has_extra_spec(name, value));
         }
         condition
+    }
+
+    fn deletion(&self) -> Expr {
+        let scheduled = Expr::col((TABLE, "scheduled_to_be_deleted_at"));
+        if self.soft_deleted { scheduled.is_not_null() } else { scheduled.is_null() }
     }
 
     /// What one instance of the share must be.

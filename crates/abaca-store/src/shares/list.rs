@@ -131,6 +131,10 @@ pub struct ListedShare<'a> {
     pub replication_type: Option<&'a str>,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// Where a migration of it stands.
+    pub task_state: Option<&'a str>,
+    /// When it will be deleted; `None`: it is not in the recycle bin.
+    pub scheduled_to_be_deleted_at: Option<Timestamp>,
 }
 
 /// One of a share's instances, borrowed.
@@ -178,7 +182,7 @@ pub struct ShareRow<'a> {
 const PAGE: &str = "page";
 const SORTED_BY: &str = "sorted_by";
 const TYPES: &str = "share_types";
-const OWN: [&str; 16] = [
+const OWN: [&str; 18] = [
     "id",
     "project_id",
     "user_id",
@@ -195,6 +199,8 @@ const OWN: [&str; 16] = [
     "mount_snapshot_support",
     "replication_type",
     "created_at",
+    "task_state",
+    "scheduled_to_be_deleted_at",
 ];
 const OF_PLACE: [&str; 7] = [
     "id",
@@ -305,7 +311,9 @@ fn share_row<'a>(row: &'a Row<'_>, with_exports: bool) -> Result<ShareRow<'a>> {
         mount_snapshot_support: row.boolean(13)?,
         replication_type: row.optional_text(14)?,
         created_at: row.time(15)?,
-        share_type_name: row.text(17)?,
+        task_state: row.optional_text(16)?,
+        scheduled_to_be_deleted_at: row.optional_time(17)?,
+        share_type_name: row.text(OWN.len() + 1)?,
     };
     let place = ListedPlace {
         id: row.text(PLACE)?,

@@ -2,10 +2,11 @@
 
 mod filter;
 mod list;
+mod recycle_bin;
 
 use std::collections::BTreeMap;
 
-use abaca_model::{Share, ShareCapabilities, ShareId, ShareStatus, Timestamp};
+use abaca_model::{Share, ShareCapabilities, ShareId, ShareStatus, TaskState, Timestamp};
 use sea_query::{CaseStatement, Expr, ExprTrait, Func, LockType, Query, SelectStatement};
 
 use crate::db::Dialect;
@@ -19,10 +20,11 @@ pub use list::{
     ListedExport, ListedPlace, ListedShare, Page, ShareRow, SortKey, count, fold_details,
     fold_summaries, position, show,
 };
+pub use recycle_bin::{expired, set_deletion};
 
 pub(crate) const TABLE: &str = "shares";
 const METADATA: &str = metadata::OF_SHARES.name;
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 20] = [
     "id",
     "project_id",
     "user_id",
@@ -40,6 +42,9 @@ const COLUMNS: [&str; 17] = [
     "replication_type",
     "created_at",
     "updated_at",
+    "mount_point_name",
+    "task_state",
+    "scheduled_to_be_deleted_at",
 ];
 
 fn select(id: ShareId) -> SelectStatement {
@@ -74,6 +79,9 @@ fn record(row: &Row<'_>) -> Result<Share> {
         metadata: BTreeMap::new(),
         created_at: row.time(15)?,
         updated_at: row.optional_time(16)?,
+        mount_point_name: row.optional_string(17)?,
+        task_state: row.optional_parsed(18)?,
+        scheduled_to_be_deleted_at: row.optional_time(19)?,
     })
 }
 
@@ -122,6 +130,9 @@ pub async fn insert(tx: &mut Tx, share: &Share) -> Result<()> {
         capabilities.replication_type.clone().into(),
         share.created_at.micros().into(),
         share.updated_at.map(Timestamp::micros).into(),
+        share.mount_point_name.clone().into(),
+        share.task_state.map(TaskState::as_str).into(),
+        share.scheduled_to_be_deleted_at.map(Timestamp::micros).into(),
     ]);
     tx.execute(&insert).await?;
     metadata::put(tx, metadata::Owner::Share(share.id), &share.metadata).await
@@ -158,6 +169,25 @@ pub async fn update(tx: &mut Tx, id: ShareId, change: &Change, now: Timestamp) -
         update.value("is_public", i64::from(is_public));
     }
     Ok(tx.execute(&update).await? == 1)
+}
+
+/// Records where a migration of the share stands.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_task_state(
+    tx: &mut Tx,
+    id: ShareId,
+    state: Option<TaskState>,
+    now: Timestamp,
+) -> Result<()> {
+    let mut update = Query::update();
+    update
+        .table(TABLE)
+        .value("task_state", state.map(TaskState::as_str))
+        .value("updated_at", now.micros())
+        .and_where(Expr::col("id").eq(id.to_string()));
+    tx.execute(&update).await.map(drop)
 }
 
 /// Remembers the size in GiB that a share is about to grow to. It counts against quota for as long

@@ -5,6 +5,7 @@
 mod layer;
 mod migrations;
 mod operations;
+mod recycle_bin;
 mod seed;
 mod services;
 mod share_types;

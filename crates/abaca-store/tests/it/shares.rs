@@ -44,6 +44,9 @@ fn share(number: u128) -> Share {
         source_snapshot_id: None,
         capabilities: ShareCapabilities { snapshot_support: true, ..ShareCapabilities::default() },
         metadata: BTreeMap::new(),
+        mount_point_name: None,
+        task_state: None,
+        scheduled_to_be_deleted_at: None,
         created_at: Timestamp::from_micros(START.micros() + i64::try_from(number).unwrap()),
         updated_at: None,
     }

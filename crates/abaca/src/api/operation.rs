@@ -37,7 +37,7 @@ pub(super) async fn enqueue(
         kind: work.kind,
         resource_id: work.resource_id,
         resource_fence: work.fence,
-        service: work.host.map(service_of),
+        service: work.host.map(operations::service_of),
         arguments: arguments::to_json(arguments),
         project_id: call.caller.project_id.as_deref().unwrap_or_default(),
         user_id: &call.caller.user_id,
@@ -45,9 +45,4 @@ pub(super) async fn enqueue(
         now: Timestamp::now(),
     };
     operations::enqueue(tx, &operation).await.map(drop)
-}
-
-/// `host@backend` of a `host@backend#pool`.
-fn service_of(host: &str) -> &str {
-    host.split('#').next().unwrap_or(host)
 }

@@ -43,6 +43,10 @@ pub fn routes() -> Vec<Route> {
         action("/shares/{id}/action", "shrink", V(2, 7).., "share:shrink", shares::shrink),
         action("/shares/{id}/action", "os-reset_status", V(2, 0)..=V(2, 6), "share:reset_status", shares::reset_status),
         action("/shares/{id}/action", "reset_status", V(2, 7).., "share:reset_status", shares::reset_status),
+        action("/shares/{id}/action", "reset_task_state", V(2, 22)..=V(2, 95), "share:reset_task_state", shares::reset_task_state).experimental(),
+        action("/shares/{id}/action", "reset_task_state", V(2, 96).., "share:reset_task_state", shares::reset_task_state),
+        action("/shares/{id}/action", "soft_delete", V(2, 69).., "share:soft_delete", shares::soft_delete),
+        action("/shares/{id}/action", "restore", V(2, 69).., "share:restore", shares::restore),
         action("/shares/{id}/action", "os-force_delete", V(2, 0)..=V(2, 6), "share:force_delete", shares::force_delete),
         action("/shares/{id}/action", "force_delete", V(2, 7).., "share:force_delete", shares::force_delete),
 

@@ -22,6 +22,10 @@ pub struct ApiConfig {
     pub max_limit: u32,
     /// Name of the share type for requests that name none.
     pub default_share_type: String,
+    /// How long a share stays in the recycle bin.
+    pub soft_deleted_share_retention: Duration,
+    /// The prefix of mount point names, unless the share type has another.
+    pub default_mount_point_prefix: String,
     /// Names in the metadata of shares that only administrators may set.
     pub admin_only_metadata: Vec<String>,
     /// The same for export locations.
@@ -54,6 +58,18 @@ impl ApiConfig {
                 "default".to_owned(),
                 "Share type of shares that are created without one. Made at the first start, \
                  public, when there is no share type at all.",
+            ),
+            soft_deleted_share_retention: section.value(
+                "soft_deleted_share_retention_seconds",
+                Duration::from_secs(7 * 24 * 60 * 60),
+                "How long a share stays in the recycle bin before it is deleted, in seconds. \
+                 Counts for shares that are put there from now on.",
+            ),
+            default_mount_point_prefix: section.value(
+                "default_mount_point_prefix",
+                "{project_id}_".to_owned(),
+                "What mount point names begin with when the share type says nothing of it \
+                 (provisioning:mount_point_prefix). {project_id} and {user_id} are the caller's.",
             ),
             admin_only_metadata: section.value(
                 "admin_only_metadata",

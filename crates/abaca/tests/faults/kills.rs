@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use abaca_store::Dialect;
 
 use crate::service::{Storage, World};
-use crate::story::{self, KINDS, Kind};
+use crate::story::{self, KINDS, Kind, MOMENTS};
 
 crate::on_sqlite_and_postgres!(
     create_share,
@@ -16,10 +16,6 @@ crate::on_sqlite_and_postgres!(
     create_snapshot,
     delete_snapshot,
 );
-
-/// When the process dies: before the step does anything; when it has had its effect in the
-/// backend; when its transaction is complete but not committed; when it is committed.
-const MOMENTS: [&str; 4] = ["start", "effect", "commit", "recorded"];
 
 async fn create_share(dialect: Dialect) {
     at_every_step("create_share", dialect).await;

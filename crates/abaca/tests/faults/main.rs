@@ -5,6 +5,7 @@
 
 mod backend_failures;
 mod kills;
+mod recycle_bin;
 mod resets;
 mod service;
 mod story;

@@ -44,7 +44,7 @@ impl World {
             ),
         };
         let config = format!(
-            "data_dir = {:?}\n[database]\nurl = {:?}\n[worker]\nhost = \"w\"\nlease_seconds = 2\npoll_interval = 0.5\n\
+            "data_dir = {:?}\n[api]\nsoft_deleted_share_retention_seconds = 0.001\n[database]\nurl = {:?}\n[worker]\nhost = \"w\"\nlease_seconds = 2\npoll_interval = 0.5\n\
              [log]\nlevel = \"info\"\n[[backend]]\nname = \"b\"\n{driver}\n",
             world.path("data"),
             world.database.url,

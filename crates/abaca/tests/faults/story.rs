@@ -4,6 +4,10 @@ use serde_json::json;
 
 use crate::service::{Service, World, id, write_bytes};
 
+/// When the process dies: before the step does anything; when it has had its effect in the
+/// backend; when its transaction is complete but not committed; when it is committed.
+pub(crate) const MOMENTS: [&str; 4] = ["start", "effect", "commit", "recorded"];
+
 /// One kind of operation with the steps it has.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,

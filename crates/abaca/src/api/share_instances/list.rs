@@ -52,14 +52,15 @@ async fn only_project(call: &Call) -> Result<Option<String>, ApiError> {
 fn filter(query: &Query, version: V, is_admin: bool) -> Result<Option<Filter>, ApiError> {
     let text = |key: &str| query.get(key).filter(|value| !value.is_empty()).map(str::to_owned);
     if version < V(2, 35) {
-        return Ok(Some(Filter::default()));
+        return Ok(Some(Filter { soft_deleted: Some(false), ..Filter::default() }));
     }
     let soft_deleted = version >= V(2, 69) && query.boolean("is_soft_deleted")?.unwrap_or(false);
     let of_none = ["share_server_id", "encryption_key_ref"];
-    if soft_deleted || (is_admin && of_none.iter().any(|key| text(key).is_some())) {
+    if is_admin && of_none.iter().any(|key| text(key).is_some()) {
         return Ok(None);
     }
     Ok(Some(Filter {
+        soft_deleted: Some(soft_deleted),
         status: text("status").filter(|_| is_admin),
         host: text("host").filter(|_| is_admin),
         export_location_id: text("export_location_id"),
@@ -120,16 +121,17 @@ mod tests {
         let read = |text: &str, minor, is_admin| {
             filter(&Query::parse(text).unwrap(), V(2, minor), is_admin).unwrap()
         };
-        let all = Some(Filter::default());
-        let host = Some(Filter { host: Some("h".to_owned()), ..Filter::default() });
-        let path =
-            Some(Filter { export_location_path: Some("/x".to_owned()), ..Filter::default() });
+        let none = Filter { soft_deleted: Some(false), ..Filter::default() };
+        let all = Some(none.clone());
+        let host = Some(Filter { host: Some("h".to_owned()), ..none.clone() });
+        let path = Some(Filter { export_location_path: Some("/x".to_owned()), ..none.clone() });
+        let binned = Some(Filter { soft_deleted: Some(true), ..none });
         assert_eq!(read("host=h", 34, true), all);
         assert_eq!(read("host=h", 35, true), host);
         assert_eq!(read("host=h", 35, false), all);
         assert_eq!(read("export_location_path=/x", 35, false), path);
         assert_eq!(read("is_soft_deleted=true", 68, true), all);
-        assert_eq!(read("is_soft_deleted=true", 69, true), None);
+        assert_eq!(read("is_soft_deleted=true", 69, true), binned);
         assert_eq!(read("share_server_id=x", 35, true), None);
         assert_eq!(read("share_server_id=x", 35, false), all);
         assert_eq!(read("nope=1&limit=x&metadata=x", 99, true), all);

@@ -1,7 +1,7 @@
 //! A tenant deletes a share; an administrator does so whatever its status.
 
 use abaca_model::{OperationKind, Share, ShareInstance, ShareStatus, Timestamp, has_replicas};
-use abaca_store::{Tx, retry_conflicts, share_instances, snapshots};
+use abaca_store::{Tx, retry_conflicts, share_instances, shares, snapshots};
 
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
@@ -37,6 +37,7 @@ pub(crate) async fn force_delete(call: Call) -> Result<Reply, ApiError> {
 /// One transaction: every instance is taken over for its deletion, and has an operation for it.
 async fn begin(call: &Call, share: &Share, force: bool, now: Timestamp) -> Result<(), ApiError> {
     let mut tx = call.app.db.write().await?;
+    let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(ApiError::no_route)?;
     let instances = share_instances::of_share_locked(&mut tx, share.id).await?;
     // The reference tells the tenant 403, whom it is forbidden, and the administrator 400.
     let refused = if force { ApiError::BadRequest } else { ApiError::Forbidden };
@@ -51,6 +52,7 @@ async fn begin(call: &Call, share: &Share, force: bool, now: Timestamp) -> Resul
         let message = format!("Invalid share: Share still has {count} dependent snapshots.");
         return Err(refused(message));
     }
+    load::not_busy(&share)?;
     for instance in &instances {
         let work = Work {
             kind: OperationKind::DeleteShare,
@@ -64,7 +66,7 @@ async fn begin(call: &Call, share: &Share, force: bool, now: Timestamp) -> Resul
 }
 
 /// What has work in flight is let be, but by force.
-fn check_status(instances: &[ShareInstance], force: bool) -> Result<(), ApiError> {
+pub(super) fn check_status(instances: &[ShareInstance], force: bool) -> Result<(), ApiError> {
     let status = spokesman(instances).ok_or_else(ApiError::no_route)?.status;
     let settled =
         matches!(status, ShareStatus::Available | ShareStatus::Error | ShareStatus::Inactive);

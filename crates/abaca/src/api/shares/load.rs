@@ -30,6 +30,35 @@ pub(in crate::api) async fn find(
     Ok(visible.then_some(share))
 }
 
+/// Refuses what can't be done with a share in the recycle bin; `what` begins the sentence on it.
+///
+/// # Errors
+/// 403
+pub(in crate::api) fn not_soft_deleted(share: &Share, what: &str) -> Result<(), ApiError> {
+    if share.is_soft_deleted() {
+        let message = format!("{what} share '{}' since it has been soft deleted.", share.id);
+        return Err(ApiError::Forbidden(message));
+    }
+    Ok(())
+}
+
+/// What is wrong with a share that a migration is at work on.
+pub(in crate::api) fn busy(share: &Share) -> Option<String> {
+    let state = share.task_state.filter(|state| state.is_busy())?;
+    Some(format!(
+        "Share is busy with an active task: Share {} is busy as part of an active task: {state}.",
+        share.id
+    ))
+}
+
+/// Refuses what can't be done with a share while a migration is at work on it.
+///
+/// # Errors
+/// 400
+pub(in crate::api) fn not_busy(share: &Share) -> Result<(), ApiError> {
+    busy(share).map_or(Ok(()), |message| Err(ApiError::bad_request(message)))
+}
+
 /// What a rule about a share can compare the caller with.
 pub(in crate::api) fn target(share: &Share) -> Target {
     Target::from_iter([

@@ -39,8 +39,7 @@ const SORT_KEYS: [(&str, SortKey); 18] = [
 ];
 
 /// Filters by what belongs to parts of the API that are not there: no share has any of it.
-const OF_NO_SHARE: [&str; 4] =
-    ["share_network_id", "share_group_id", "share_server_id", "mount_point_name"];
+const OF_NO_SHARE: [&str; 3] = ["share_network_id", "share_group_id", "share_server_id"];
 
 /// Reads the query. Unknown keys, and those the version does not have, are ignored.
 ///
@@ -60,7 +59,7 @@ pub(super) fn read(call: &Call, counts_since: V) -> Result<Wanted, ApiError> {
         Some(false) | None => Scope::Project(own),
     };
     let filter = filter(query, call.version, scope)?;
-    let nothing = asks_for_nothing(query, call.version, call.caller.is_admin)?;
+    let nothing = asks_for_nothing(query, call.version, call.caller.is_admin);
     let page = call.page()?;
     Ok(Wanted { filter, nothing, sort_key: sort.key, direction, with_count, page })
 }
@@ -89,6 +88,7 @@ fn filter(query: &Query, version: V, scope: Scope) -> Result<Filter, ApiError> {
         source_snapshot_id: any("snapshot_id"),
         share_type_id: any("share_type_id"),
         host: any("host"),
+        mount_point_name: any("mount_point_name"),
         metadata: pairs(query, "metadata")?,
         extra_specs: pairs(query, "extra_specs")?,
         ..Filter::all_of(scope)
@@ -102,6 +102,9 @@ fn filter(query: &Query, version: V, scope: Scope) -> Result<Filter, ApiError> {
         filter.name_like = text("name~").or_else(|| text("display_name~"));
         filter.description_like = text("description~").or_else(|| text("display_description~"));
     }
+    if since(69) {
+        filter.soft_deleted = query.boolean("is_soft_deleted")?.unwrap_or(false);
+    }
     if since(97) {
         filter.availability_zone = any("availability_zone");
     }
@@ -113,11 +116,10 @@ fn pairs(query: &Query, key: &str) -> Result<Vec<(String, String)>, ApiError> {
     Ok(pairs.unwrap_or_default())
 }
 
-fn asks_for_nothing(query: &Query, version: V, is_admin: bool) -> Result<bool, ApiError> {
-    let soft_deleted = version >= V(2, 69) && query.boolean("is_soft_deleted")?.unwrap_or(false);
+fn asks_for_nothing(query: &Query, version: V, is_admin: bool) -> bool {
     let of_none = OF_NO_SHARE.iter().any(|key| query.get(key).is_some());
     let encrypted = version >= V(2, 90) && is_admin && query.get("encryption_key_ref").is_some();
-    Ok(soft_deleted || of_none || encrypted)
+    of_none || encrypted
 }
 
 #[cfg(test)]
@@ -136,6 +138,8 @@ mod tests {
         let path = Filter { export_location_path: text("/x"), ..none.clone() };
         let name_like = Filter { name_like: text("a"), ..none.clone() };
         let description = Filter { description: text("d"), ..none.clone() };
+        let binned = Filter { soft_deleted: true, ..none.clone() };
+        let mounted = Filter { mount_point_name: text("m"), ..none.clone() };
         let zone = Filter { availability_zone: text("z"), ..none.clone() };
         let table = [
             ("export_location_path=/x", 34, &none),
@@ -146,6 +150,10 @@ mod tests {
             ("description=d", 35, &none),
             ("description=d", 36, &description),
             ("display_description=d", 0, &description),
+            ("is_soft_deleted=x", 68, &none),
+            ("is_soft_deleted=true", 69, &binned),
+            ("is_soft_deleted=no", 69, &none),
+            ("mount_point_name=m", 0, &mounted),
             ("availability_zone=z", 96, &none),
             ("availability_zone=z", 97, &zone),
             ("name=&description=&name~=&export_location_id=", 99, &none),
@@ -165,7 +173,8 @@ mod tests {
             filtered("extra_specs={\"a\":\"True\",'b':'c'}", 0).extra_specs,
             [pair("a", "True"), pair("b", "c")]
         );
-        for text in ["metadata=x", "metadata=5", "metadata=", "extra_specs=[]"] {
+        for text in ["metadata=x", "metadata=5", "metadata=", "extra_specs=[]", "is_soft_deleted=x"]
+        {
             let query = Query::parse(text).unwrap();
             let refused = filter(&query, V::MAX, Scope::Everything);
             assert!(matches!(refused, Err(ApiError::BadRequest(_))), "{text}");
@@ -177,14 +186,10 @@ mod tests {
         let nothing = |text: &str, minor, is_admin| {
             asks_for_nothing(&Query::parse(text).unwrap(), V(2, minor), is_admin)
         };
-        assert!(!nothing("", 99, true).unwrap());
-        assert!(nothing("share_network_id=x", 0, false).unwrap());
-        assert!(nothing("is_soft_deleted=true", 69, false).unwrap());
-        assert!(!nothing("is_soft_deleted=true", 68, false).unwrap());
-        assert!(!nothing("is_soft_deleted=no", 69, false).unwrap());
-        assert!(nothing("is_soft_deleted=x", 69, false).is_err());
-        assert!(nothing("encryption_key_ref=x", 90, true).unwrap());
-        assert!(!nothing("encryption_key_ref=x", 90, false).unwrap());
+        assert!(!nothing("", 99, true));
+        assert!(nothing("share_network_id=x", 0, false));
+        assert!(nothing("encryption_key_ref=x", 90, true));
+        assert!(!nothing("encryption_key_ref=x", 90, false));
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! An administrator sets the status of a share by hand.
+//! An administrator sets the status of a share, or of its migration, by hand.
 
-use abaca_model::Timestamp;
-use abaca_store::{retry_conflicts, share_instances};
+use abaca_model::{AuditId, Share, TaskState, Timestamp};
+use abaca_store::audit::{self, AuditRecord};
+use abaca_store::{retry_conflicts, share_instances, shares};
+use serde_json::Value;
 
 use super::load::{self, target};
 use crate::api::share_instances::{set_by_hand, spokesman, wanted_status};
@@ -20,6 +22,8 @@ pub(crate) async fn reset_status(call: Call) -> Result<Reply, ApiError> {
     let now = Timestamp::now();
     retry_conflicts(|| async {
         let mut tx = call.app.db.write().await?;
+        let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(ApiError::no_route)?;
+        load::not_soft_deleted(&share, "The status can't be reset for")?;
         let instances = share_instances::of_share_locked(&mut tx, share.id).await?;
         let instance = spokesman(&instances).ok_or_else(ApiError::no_route)?;
         set_by_hand(&mut tx, &call, "reset_status", instance, status, now).await?;
@@ -28,4 +32,53 @@ pub(crate) async fn reset_status(call: Call) -> Result<Reply, ApiError> {
     .await?;
     call.app.nudge();
     Ok(Reply::accepted())
+}
+
+/// `POST /shares/{id}/action` with `reset_task_state`: where a migration of the share is said to
+/// stand. Null: there is none.
+pub(crate) async fn reset_task_state(call: Call) -> Result<Reply, ApiError> {
+    let state = wanted_task_state(call.action_value())?;
+    let mut tx = call.app.db.read().await?;
+    let share = load::visible(&call, &mut tx).await?;
+    drop(tx);
+    call.authorise("share:reset_task_state", &target(&share)).await?;
+    let now = Timestamp::now();
+    retry_conflicts(|| async {
+        let mut tx = call.app.db.write().await?;
+        let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(ApiError::no_route)?;
+        load::not_soft_deleted(&share, "The task state can't be reset for")?;
+        shares::set_task_state(&mut tx, share.id, state, now).await?;
+        audit::insert(&mut tx, &record(&call, &share, state, now)).await?;
+        Ok::<_, ApiError>(tx.commit().await?)
+    })
+    .await?;
+    Ok(Reply::accepted())
+}
+
+fn wanted_task_state(value: &Value) -> Result<Option<TaskState>, ApiError> {
+    let wanted = value.get("task_state");
+    let wanted = wanted.ok_or_else(|| ApiError::bad_request("Must specify 'task_state'"))?;
+    if wanted.is_null() {
+        return Ok(None);
+    }
+    wanted.as_str().and_then(|text| text.parse().ok()).map(Some).ok_or_else(|| {
+        let valid: Vec<_> = TaskState::ALL.iter().map(|state| state.as_str()).collect();
+        ApiError::bad_request(format!("Invalid state. Valid states: {}, None.", valid.join(", ")))
+    })
+}
+
+fn record(call: &Call, share: &Share, state: Option<TaskState>, now: Timestamp) -> AuditRecord {
+    let shown = |state: Option<TaskState>| state.map_or("none", TaskState::as_str).to_owned();
+    AuditRecord {
+        id: AuditId::random(),
+        created_at: now,
+        user_id: call.caller.user_id.clone(),
+        project_id: call.caller.project_id.clone().unwrap_or_default(),
+        request_id: call.request_id.to_string(),
+        action: "reset_task_state".to_owned(),
+        resource_type: "share".to_owned(),
+        resource_id: share.id.to_string(),
+        status_from: shown(share.task_state),
+        status_to: shown(state),
+    }
 }

@@ -29,6 +29,7 @@ pub(crate) async fn extend(call: Call) -> Result<Reply, ApiError> {
         let mut tx = call.app.db.write().await?;
         quota::lock_project(&mut tx, &share.project_id).await?;
         let (share, instance) = locked(&mut tx, &share).await?;
+        load::not_soft_deleted(&share, "Can't extend")?;
         check_extend(&share, &instance, size)?;
         limits::one_share(&call, size)?;
         limits::for_extend(&share_type, size, beyond)?;
@@ -51,6 +52,7 @@ pub(crate) async fn shrink(call: Call) -> Result<Reply, ApiError> {
     retry_conflicts(|| async {
         let mut tx = call.app.db.write().await?;
         let (share, instance) = locked(&mut tx, &share).await?;
+        load::not_soft_deleted(&share, "Can't shrink")?;
         check_shrink(&share, &instance, size)?;
         limits::for_shrink(&share_type, size)?;
         begin(&call, &mut tx, &instance, Resize::Shrink, size, now).await?;
@@ -97,6 +99,7 @@ fn check_extend(share: &Share, instance: &ShareInstance, size: i64) -> Result<()
             share.id, instance.status
         )));
     }
+    load::not_busy(share)?;
     if size <= share.size {
         return Err(ApiError::bad_request(format!(
             "Invalid input received: New size for extend must be greater than current size. \
@@ -119,6 +122,7 @@ fn check_shrink(share: &Share, instance: &ShareInstance, size: i64) -> Result<()
             share.id, instance.status
         )));
     }
+    load::not_busy(share)?;
     if size >= share.size || size == 0 {
         return Err(ApiError::bad_request(format!(
             "Invalid input received: New size for shrink must be less than current size and \

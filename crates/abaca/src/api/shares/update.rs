@@ -20,6 +20,7 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let share = load::visible(&call, &mut tx).await?;
     drop(tx);
+    load::not_soft_deleted(&share, "Can't update")?;
     public::authorise(&call, change.is_public, "share:set_public_share", &target(&share)).await?;
     call.authorise("share:update", &target(&share)).await?;
     let now = Timestamp::now();

@@ -229,7 +229,7 @@ impl Serialize for OwnPart<'_> {
             map.serialize_entry("snapshot_support", &share.snapshot_support)?;
         }
         if since(5) {
-            map.serialize_entry("task_state", &NONE)?;
+            map.serialize_entry("task_state", &share.task_state)?;
         }
         if since(6) {
             map.serialize_entry("share_type_name", share.share_type_name)?;
@@ -255,8 +255,9 @@ impl Serialize for OwnPart<'_> {
             map.serialize_entry("mount_snapshot_support", &share.mount_snapshot_support)?;
         }
         if since(69) {
-            map.serialize_entry("is_soft_deleted", &false)?;
-            map.serialize_entry("scheduled_to_be_deleted_at", &NONE)?;
+            let scheduled = share.scheduled_to_be_deleted_at;
+            map.serialize_entry("is_soft_deleted", &scheduled.is_some())?;
+            map.serialize_entry("scheduled_to_be_deleted_at", &scheduled)?;
         }
         if since(80) {
             map.serialize_entry("source_backup_id", &NONE)?;

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::update::unprocessable;
 use super::view::{Body, Viewer};
 use crate::api::operation::{self, Work};
+use crate::api::shares::{not_busy, not_soft_deleted};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::app::Target;
 use crate::telemetry::logs;
@@ -32,6 +33,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
     let viewer = Viewer::new(call.version, &call.caller, &call.links);
     Reply::json(StatusCode::ACCEPTED, &Body { snapshot: viewer.detail(&taken) })
 }
+
+const NOT_TAKEN: &str = "Snapshots cannot be created for";
 
 fn unknown_share() -> ApiError {
     ApiError::not_found("NotFound: Resource could not be found.")
@@ -75,6 +78,7 @@ impl Wanted {
                 share.id
             )));
         }
+        not_soft_deleted(share, NOT_TAKEN)?;
         let text = |key, older| {
             let key = if fields.has(key) { key } else { older };
             Ok::<_, ApiError>(fields.text_up_to(key, 255)?.map(str::to_owned))
@@ -107,7 +111,9 @@ async fn take(call: &Call, wanted: &Wanted) -> Result<SnapshotWithStatus, ApiErr
     // Locked, so that the share is neither deleted nor resized meanwhile.
     let share = shares::get_locked(&mut tx, snapshot.share_id).await?.ok_or_else(unknown_share)?;
     let places = share_instances::of_share_locked(&mut tx, share.id).await?;
+    not_soft_deleted(&share, NOT_TAKEN)?;
     check_status(&places, wanted.force)?;
+    not_busy(&share)?;
     (snapshot.size, snapshot.share_size) = (share.size, share.size);
     check_quota(call, &mut tx, &snapshot).await?;
     snapshots::insert(&mut tx, &snapshot).await?;

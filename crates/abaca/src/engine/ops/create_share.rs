@@ -161,6 +161,7 @@ async fn make(run: &Run<'_>, work: &ShareWork) -> Result<Vec<NewExportLocation>,
         id: work.id.uuid(),
         size_gb: u64::try_from(work.size).unwrap_or_default(),
         protocol: work.share_proto.clone(),
+        mount_point_name: work.mount_point_name.clone(),
         pool: host.split_once('#').map_or("", |(_, pool)| pool).to_owned(),
     };
     let exports = match source(run).await? {

@@ -3,6 +3,7 @@
 
 mod housekeeping;
 mod objects;
+mod recycle_bin;
 pub(super) mod report;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(super) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
     let reconcilers = async {
         loop {
             objects::run(&engine).await;
+            recycle_bin::run(&engine).await;
             housekeeping::run(&engine).await;
             let interval = engine.settings.reconcile_interval;
             // Woken or timed out, it is time.

@@ -94,6 +94,24 @@ pub(super) static RULES: &[DefaultRule] = &[
         &["POST /shares/{share_id}/action"],
     ),
     rule(
+        "share:reset_task_state",
+        ADMIN,
+        "Set the state of a share's migration by hand.",
+        &["POST /shares/{share_id}/action"],
+    ),
+    rule(
+        "share:soft_delete",
+        ADMIN_OR_MEMBER,
+        "Put a share into the recycle bin.",
+        &["POST /shares/{share_id}/action"],
+    ),
+    rule(
+        "share:restore",
+        ADMIN_OR_MEMBER,
+        "Take a share out of the recycle bin.",
+        &["POST /shares/{share_id}/action"],
+    ),
+    rule(
         "share:get_share_metadata",
         ADMIN_OR_READER,
         "Show a share's metadata.",

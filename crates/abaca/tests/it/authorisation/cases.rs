@@ -11,6 +11,7 @@ const OLD_RESET: &str = r#"{"os-reset_status": {"status": "error"}}"#;
 const DELETE: &str = r#"{"force_delete": null}"#;
 const OLD_DELETE: &str = r#"{"os-force_delete": null}"#;
 const SERVICE: &str = r#"{"host": "seed@seed", "binary": "manila-share"}"#;
+const TASK: &str = r#"{"reset_task_state": {"task_state": null}}"#;
 const METADATA: &str = r#"{"metadata": {"key": "x"}}"#;
 const GRANT: &str = r#"{"addProjectAccess": {"project": "project"}}"#;
 const REVOKE: &str = r#"{"removeProjectAccess": {"project": "project"}}"#;
@@ -44,6 +45,9 @@ pub(super) const CASES: &[Case] = &[
     ("POST /shares/{id}/action shrink", Members, r#"{"shrink": {"new_size": 1}}"#),
     ("POST /shares/{id}/action os-reset_status", Administrators, OLD_RESET),
     ("POST /shares/{id}/action reset_status", Administrators, RESET),
+    ("POST /shares/{id}/action reset_task_state", Administrators, TASK),
+    ("POST /shares/{id}/action soft_delete", Members, r#"{"soft_delete": null}"#),
+    ("POST /shares/{id}/action restore", Members, r#"{"restore": null}"#),
     ("POST /shares/{id}/action os-force_delete", Administrators, OLD_DELETE),
     ("POST /shares/{id}/action force_delete", Administrators, DELETE),
 

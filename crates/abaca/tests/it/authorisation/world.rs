@@ -92,8 +92,10 @@ impl World {
 
     /// The route's path, about these resources.
     pub(super) fn path(&self, route: &Route) -> String {
-        if route.method == Method::DELETE && route.path == "/shares/{id}" {
-            return format!("/shares/{}", self.bare_share);
+        // What deletes a share asks for one without snapshots.
+        let deletes = route.method == Method::DELETE && route.path == "/shares/{id}";
+        if deletes || route.action == Some("soft_delete") {
+            return route.path.replace("{id}", &self.bare_share.to_string());
         }
         self.fill(route.path)
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use abaca::api::V;
-use abaca_model::{AccessRulesStatus, ShareId, ShareInstance, ShareStatus, SnapshotId, Timestamp};
+use abaca_model::{
+    AccessRulesStatus, ShareId, ShareInstance, ShareStatus, SnapshotId, TaskState, Timestamp,
+};
 use abaca_store::{export_work, share_instances, share_work};
 use axum::http::Method;
 use serde_json::{Map, Value, json};
@@ -16,6 +18,7 @@ async fn one_share() -> (TestServer, ShareId) {
     let server = server().await;
     let (mut share, instance) = seed::share(1, "project");
     share.description = Some("My custom share London".to_owned());
+    share.task_state = Some(TaskState::MigrationSuccess);
     share.source_snapshot_id = Some(SnapshotId::from(seed::uuid(9)));
     share.metadata = BTreeMap::from([
         ("aim".to_owned(), "doc \"quoted\"".to_owned()),

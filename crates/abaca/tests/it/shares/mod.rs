@@ -7,9 +7,13 @@ mod errors;
 mod from_snapshot;
 mod list;
 mod long_lists;
+mod mount_point_name;
 mod quota;
+mod recycle_bin;
+mod recycle_bin_emptied;
 mod reset;
 mod resize;
+mod task_state;
 mod tenants;
 
 use std::collections::BTreeMap;

@@ -59,6 +59,9 @@ pub(crate) fn share(number: u128, project: &str) -> (Share, ShareInstance) {
         source_snapshot_id: None,
         capabilities,
         metadata: BTreeMap::new(),
+        mount_point_name: None,
+        task_state: None,
+        scheduled_to_be_deleted_at: None,
         created_at: THEN,
         updated_at: None,
     };

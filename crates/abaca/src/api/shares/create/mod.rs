@@ -1,5 +1,6 @@
 //! A tenant asks for a share.
 
+mod mount_point;
 mod origin;
 mod request;
 
@@ -46,7 +47,7 @@ struct Plan {
 }
 
 /// Everything that was asked for, looked up and held against the rest.
-async fn plan(call: &Call, request: Request) -> Result<Plan, ApiError> {
+async fn plan(call: &Call, mut request: Request) -> Result<Plan, ApiError> {
     let mut tx = call.app.db.read().await?;
     let zone = zone(&mut tx, request.availability_zone.as_deref()).await?;
     let origin = match &request.snapshot_id {
@@ -59,6 +60,7 @@ async fn plan(call: &Call, request: Request) -> Result<Plan, ApiError> {
     let share_type = share_type(call, &mut tx, &request, origin.as_ref()).await?;
     drop(tx);
     check_type(call, &request, &share_type, zone.as_ref(), origin.as_ref())?;
+    request.mount_point_name = mount_point::name(call, &request, &share_type)?;
     let size = request.size(origin.as_ref().map(|origin| origin.snapshot.size))?;
     limits::for_create(&share_type, size)?;
     let zone = match &origin {
@@ -93,6 +95,9 @@ impl Plan {
             source_snapshot_id: origin.as_ref().map(|origin| origin.snapshot.id),
             capabilities: capabilities(&share_type.extra_specs),
             metadata: request.metadata,
+            mount_point_name: request.mount_point_name,
+            task_state: None,
+            scheduled_to_be_deleted_at: None,
             created_at: now,
             updated_at: None,
         };
@@ -188,13 +193,6 @@ fn check_type(
             share_type.name
         )));
     }
-    if request.mount_point_name {
-        return Err(ApiError::bad_request(format!(
-            "Invalid input received: Setting a mount point name is not supported by the share \
-             type used: {}.",
-            share_type.id
-        )));
-    }
     origin.map_or(Ok(()), |origin| origin.check_type(share_type))
 }
 
@@ -226,7 +224,7 @@ async fn begin(call: &Call, plan: &Plan) -> Result<Reply, ApiError> {
         None => None,
     };
     check_quota(call, &mut tx, share).await?;
-    shares::insert(&mut tx, share).await?;
+    shares::insert(&mut tx, share).await.map_err(|error| mount_point::taken(share, error))?;
     share_instances::insert(&mut tx, instance).await?;
     let work = Work {
         kind: OperationKind::CreateShare,

@@ -28,8 +28,8 @@ pub(super) struct Request {
     pub(super) metadata: BTreeMap<String, String>,
     /// One was given.
     pub(super) encryption_key_ref: bool,
-    /// One was given.
-    pub(super) mount_point_name: bool,
+    /// Without the prefix.
+    pub(super) mount_point_name: Option<String>,
 }
 
 /// A size in GiB, as it was given.
@@ -70,7 +70,7 @@ impl Request {
             share_type: share_type(fields)?,
             metadata: metadata::read(fields)?,
             encryption_key_ref: since(90) && not_empty(fields, "encryption_key_ref")?.is_some(),
-            mount_point_name: since(84) && fields.text("mount_point_name")?.is_some(),
+            mount_point_name: if since(84) { not_empty(fields, "mount_point_name")? } else { None },
         })
     }
 
@@ -197,7 +197,7 @@ mod tests {
             share_type: None,
             metadata: BTreeMap::new(),
             encryption_key_ref: false,
-            mount_point_name: false,
+            mount_point_name: None,
         };
         assert_eq!(request, expected);
         // What the client sends of what was not asked for.
@@ -205,6 +205,7 @@ mod tests {
             "size": "1", "share_proto": "NFS", "name": "", "description": null,
             "share_type": null, "share_network_id": "", "snapshot_id": null, "metadata": {},
             "share_group_id": null, "availability_zone": "", "scheduler_hints": {}, "more": [],
+            "mount_point_name": "",
         });
         assert_eq!(read(&verbose, 99).unwrap(), expected);
     }
@@ -234,6 +235,7 @@ mod tests {
             (json!({ "share_type": "a", "volume_type": "a" }), "both share_type and volume_type"),
             (json!({ "share_type": 5 }), "for share_type"),
             (json!({ "snapshot_id": 5 }), "for snapshot_id"),
+            (json!({ "mount_point_name": 5 }), "for mount_point_name"),
             (json!({ "availability_zone": {} }), "for availability_zone"),
             (json!({ "scheduler_hints": "x" }), "for scheduler_hints"),
             (json!({ "scheduler_hints": { "same_host": "x" } }), "x is not a valid uuid"),
@@ -256,7 +258,9 @@ mod tests {
             let mut body = json!({ "size": 1, "share_proto": "NFS" });
             body[key] = json!("x");
             let request = read(&body, minor);
-            request.map_or(true, |request| request.encryption_key_ref || request.mount_point_name)
+            request.map_or(true, |request| {
+                request.encryption_key_ref || request.mount_point_name.is_some()
+            })
         };
         for (key, minor) in
             [("share_group_id", 31), ("mount_point_name", 84), ("encryption_key_ref", 90)]
