@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    DriverResult, Export, NewShare, NewSnapshot, PoolStats, ShareObject, SnapshotObject,
-    SnapshotRef, SweepReport,
+    DriverResult, Export, NewShare, NewSnapshot, PoolStats, RevertShare, ShareObject,
+    SnapshotObject, SnapshotRef, SweepReport,
 };
 
 /// A storage backend.
@@ -48,6 +48,17 @@ pub trait Driver: Send + Sync + 'static {
     /// Lowers the size limit of a share to `new_size_gb` GiB. `ShrinkBelowData` if it holds more
     /// than that, `InvalidInput` if the new limit is larger than the present one.
     async fn shrink_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()>;
+
+    /// Gives a share the bytes of one of its snapshots, and with them a size limit. At every moment
+    /// the share is whole: as it was before, or as the snapshot; its exports stay, and so do all
+    /// its snapshots. Happens once: a call with the generation of an earlier one, or a lower, does
+    /// nothing. `NotFound` when either is missing, `InvalidInput` when the snapshot is another
+    /// share's.
+    async fn revert_to_snapshot(&self, revert: &RevertShare) -> DriverResult<()>;
+
+    /// Looks whether the share is in order and repairs what of its exports is not; returns them.
+    /// `NotFound` when the share is missing.
+    async fn ensure_share(&self, id: Uuid) -> DriverResult<Vec<Export>>;
 
     /// Keeps the present bytes of a share, read-only. If the snapshot exists already, it is
     /// returned as it is. `NotFound` when the share is missing, `InvalidInput` when the id is taken

@@ -18,7 +18,8 @@ pub use catalogue::{BuildError, DriverInfo, build, check, drivers};
 pub use driver::Driver;
 pub use error::{DriverError, DriverResult, ObjectKind};
 pub use objects::{
-    Export, NewShare, NewSnapshot, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+    Export, NewShare, NewSnapshot, RevertShare, ShareObject, SnapshotObject, SnapshotRef,
+    SweepReport,
 };
 pub use settings::{SettingKey, SettingKind, Settings, SettingsError};
 pub use stats::PoolStats;

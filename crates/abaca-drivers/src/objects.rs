@@ -76,6 +76,17 @@ impl From<&SnapshotObject> for SnapshotRef {
     }
 }
 
+/// A share to be reverted to one of its snapshots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevertShare {
+    /// The snapshot, and by it the share.
+    pub snapshot: SnapshotRef,
+    /// Size limit of the share afterwards, in GiB.
+    pub size_gb: u64,
+    /// Tells one revert of the share from its repetition: higher with each.
+    pub generation: u64,
+}
+
 /// One place where a share can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {

@@ -62,6 +62,10 @@ words! {
         CreateSnapshot => "create_snapshot",
         /// Deletes a snapshot instance; the snapshot goes with its last instance.
         DeleteSnapshot => "delete_snapshot",
+        /// Gives a share the bytes of its latest snapshot.
+        RevertShare => "revert_share",
+        /// Looks whether a share is in its backend, and exports it again.
+        EnsureShare => "ensure_share",
     }
 
     /// How far an operation is.

@@ -78,6 +78,7 @@ const fn precedence(status: ShareStatus) -> u8 {
         ShareStatus::Shrinking => 12,
         ShareStatus::MigratingTo => 13,
         ShareStatus::ServerMigratingTo => 14,
+        ShareStatus::Ensuring => 15,
     }
 }
 

@@ -95,6 +95,7 @@ statuses! {
         ServerMigrating => "server_migrating",
         ServerMigratingTo => "server_migrating_to",
         AwaitingTransfer => "awaiting_transfer",
+        Ensuring => "ensuring",
     }
 
     /// The status of a snapshot instance, and the aggregate shown for a snapshot.

@@ -403,6 +403,25 @@ pub async fn pending(tx: &mut Tx) -> Result<Vec<Count>> {
     .await
 }
 
+/// The services that have operations of this kind still to end.
+///
+/// # Errors
+/// What the database says.
+pub async fn services_busy_with(tx: &mut Tx, kind: OperationKind) -> Result<Vec<String>> {
+    let select = Query::select()
+        .distinct()
+        .column("service")
+        .from("operations")
+        .and_where(
+            Expr::col("state")
+                .is_in([OperationState::Queued.as_str(), OperationState::Running.as_str()]),
+        )
+        .and_where(Expr::col("kind").eq(kind.as_str()))
+        .and_where(Expr::col("service").is_not_null())
+        .to_owned();
+    tx.all(&select, |row| row.string(0)).await
+}
+
 /// Forgets operations that ended before `before`; returns how many.
 ///
 /// # Errors

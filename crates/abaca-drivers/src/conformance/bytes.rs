@@ -7,7 +7,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::{Bench, Outcome, Problem, ensure, ensure_error, snapshot_of};
-use crate::{DriverError, NewShare, SnapshotRef};
+use crate::{DriverError, NewShare, RevertShare, SnapshotRef};
 
 /// Long enough for several extents, and not a multiple of a block.
 const LONG: usize = 3 * 1024 * 1024 + 17;
@@ -104,6 +104,54 @@ pub(super) async fn a_share_from_a_snapshot_has_its_bytes_and_its_own_life(
     driver.delete_share(copy.id).await?;
     ensure_content(&kept.join("file"), &pattern(2))?;
     driver.delete_snapshot(&reference).await?;
+    Ok(driver.delete_share(share.id).await?)
+}
+
+pub(super) async fn a_reverted_share_has_the_bytes_of_its_snapshot(bench: &Bench<'_>) -> Outcome {
+    let driver = bench.open().await?;
+    let (share, Some(path)) = bench.share(&*driver).await? else {
+        return Ok(bench.forget(&*driver).await?);
+    };
+    fs::create_dir(path.join("directory"))?;
+    for name in ["changed", "removed", "directory/within"] {
+        fs::write(path.join(name), pattern(3))?;
+    }
+    let first = driver.create_snapshot(&snapshot_of(&share)).await?;
+    fs::write(path.join("changed"), b"something else")?;
+    fs::remove_file(path.join("removed"))?;
+    fs::remove_dir_all(path.join("directory"))?;
+    fs::write(path.join("added"), pattern(4))?;
+    let newer = driver.create_snapshot(&snapshot_of(&share)).await?;
+    fs::write(path.join("later"), b"in no snapshot")?;
+
+    let revert = |snapshot, generation| RevertShare {
+        snapshot: SnapshotRef::from(snapshot),
+        size_gb: 1,
+        generation,
+    };
+    driver.revert_to_snapshot(&revert(&first, 1)).await?;
+    for name in ["changed", "removed", "directory/within"] {
+        ensure_content(&path.join(name), &pattern(3))?;
+    }
+    for name in ["added", "later"] {
+        ensure!(!path.join(name).exists(), "{name}, newer than the snapshot, is in the share");
+    }
+    // It can be written to, and a repeated call does not take that away.
+    fs::write(path.join("changed"), b"its own life")?;
+    driver.revert_to_snapshot(&revert(&first, 1)).await?;
+    ensure_content(&path.join("changed"), b"its own life")?;
+    // Both snapshots are as they were, and the newer one can be reverted to.
+    let Some(kept) = bench.subject.local_path(&first.provider_location) else {
+        return Err(Problem("the snapshot can't be reached".into()));
+    };
+    ensure_content(&kept.join("changed"), &pattern(3))?;
+    driver.revert_to_snapshot(&revert(&newer, 2)).await?;
+    ensure_content(&path.join("changed"), b"something else")?;
+    ensure_content(&path.join("added"), &pattern(4))?;
+    ensure!(!path.join("removed").exists(), "the bytes of the first snapshot are left");
+
+    driver.delete_snapshot(&SnapshotRef::from(&first)).await?;
+    driver.delete_snapshot(&SnapshotRef::from(&newer)).await?;
     Ok(driver.delete_share(share.id).await?)
 }
 

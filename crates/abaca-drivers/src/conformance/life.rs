@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Bench, Outcome, ensure, ensure_error, snapshot_of};
-use crate::{DriverError, NewShare, NewSnapshot, SnapshotRef};
+use crate::{DriverError, NewShare, NewSnapshot, RevertShare, SnapshotRef};
 
 pub(super) async fn capabilities_have_the_shape_of_the_api(bench: &Bench<'_>) -> Outcome {
     let stats = bench.open().await?.stats().await?;
@@ -257,6 +257,68 @@ pub(super) async fn creating_from_a_snapshot_wants_the_snapshot(bench: &Bench<'_
     ensure!(first == again, "the second create gave {again:?}, the first {first:?}");
     driver.delete_share(copy.id).await?;
     Ok(driver.delete_share(share.id).await?)
+}
+
+pub(super) async fn a_share_is_reverted_once_by_each_call(bench: &Bench<'_>) -> Outcome {
+    let driver = bench.open().await?;
+    let (share, _) = bench.share(&*driver).await?;
+    let (other, _) = bench.share(&*driver).await?;
+    let (first, newer) = (snapshot_of(&share), snapshot_of(&share));
+    driver.create_snapshot(&first).await?;
+    driver.create_snapshot(&newer).await?;
+    driver.extend_share(share.id, 3).await?;
+    let before = driver.get_share(share.id).await?;
+    let revert = |snapshot, size_gb, generation| RevertShare { snapshot, size_gb, generation };
+    let missing = NewSnapshot { id: Uuid::new_v4(), share_instance_id: share.id };
+    let nowhere = NewSnapshot { id: first.id, share_instance_id: Uuid::new_v4() };
+    for absent in [missing, nowhere] {
+        let refused = driver.revert_to_snapshot(&revert(absent.into(), 1, 2)).await;
+        ensure_error!(refused, DriverError::NotFound { .. });
+    }
+    let foreign = NewSnapshot { id: first.id, share_instance_id: other.id };
+    let refused = driver.revert_to_snapshot(&revert(foreign.into(), 1, 2)).await;
+    ensure_error!(refused, DriverError::InvalidInput { .. });
+    let after = driver.get_share(share.id).await?;
+    ensure!(before == after, "a refused revert changed {before:?} to {after:?}");
+
+    let size =
+        async || Ok::<_, DriverError>(driver.get_share(share.id).await?.map(|it| it.size_gb));
+    // The calls, and the size that each leaves: a repeated and a late one leave all as it is.
+    for (snapshot, size_gb, generation, left) in
+        [(first, 1, 2, 1), (first, 7, 2, 1), (newer, 2, 4, 2), (first, 7, 3, 2), (first, 1, 5, 1)]
+    {
+        driver.revert_to_snapshot(&revert(snapshot.into(), size_gb, generation)).await?;
+        let found = size().await?;
+        ensure!(found == Some(left), "generation {generation} left {found:?}, not {left} GiB");
+    }
+    driver.extend_share(share.id, 4).await?;
+    driver.revert_to_snapshot(&revert(first.into(), 1, 5)).await?;
+    ensure!(size().await? == Some(4), "what came after the revert was undone");
+    let exports = driver.get_share(share.id).await?.map(|share| share.exports);
+    ensure!(exports == before.map(|share| share.exports), "other exports: {exports:?}");
+    for snapshot in [first, newer] {
+        let found = driver.get_snapshot(snapshot.id, share.id).await?;
+        ensure!(found.is_some(), "a snapshot went with the revert");
+        driver.delete_snapshot(&snapshot.into()).await?;
+    }
+    // Repeated after the snapshot went: it has happened, so nothing is missing.
+    driver.revert_to_snapshot(&revert(first.into(), 1, 5)).await?;
+    driver.delete_share(other.id).await?;
+    Ok(driver.delete_share(share.id).await?)
+}
+
+pub(super) async fn ensuring_a_share_gives_its_exports(bench: &Bench<'_>) -> Outcome {
+    let driver = bench.open().await?;
+    ensure_error!(driver.ensure_share(Uuid::new_v4()).await, DriverError::NotFound { .. });
+    let share = bench.new_share(&*driver).await?;
+    let exports = driver.create_share(&share).await?;
+    for _ in 0..2 {
+        let ensured = driver.ensure_share(share.id).await?;
+        ensure!(ensured == exports, "ensured {ensured:?}, created {exports:?}");
+    }
+    driver.delete_share(share.id).await?;
+    ensure_error!(driver.ensure_share(share.id).await, DriverError::NotFound { .. });
+    Ok(())
 }
 
 pub(super) async fn an_unknown_pool_is_refused(bench: &Bench<'_>) -> Outcome {

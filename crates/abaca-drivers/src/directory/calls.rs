@@ -14,8 +14,8 @@ use super::tree::copy::Direction;
 use super::tree::measure::stored_bytes;
 use super::{Directory, GIB, NAME, sweep};
 use crate::{
-    Driver, DriverError, DriverResult, Export, NewShare, NewSnapshot, PoolStats, ShareObject,
-    SnapshotObject, SnapshotRef, SweepReport,
+    Driver, DriverError, DriverResult, Export, NewShare, NewSnapshot, PoolStats, RevertShare,
+    ShareObject, SnapshotObject, SnapshotRef, SweepReport,
 };
 
 #[async_trait]
@@ -94,6 +94,54 @@ impl Driver for Directory {
                 return Err(DriverError::ShrinkBelowData { used_bytes, requested_gb }.into());
             }
             Ok(())
+        })
+        .await
+    }
+
+    async fn revert_to_snapshot(&self, revert: &RevertShare) -> DriverResult<()> {
+        let (snapshot, share) = (revert.snapshot.id, revert.snapshot.share_instance_id);
+        if !self.exchanges {
+            let what = "reverting shares on a file system that can't exchange directories";
+            return Err(DriverError::Unsupported { what: what.to_owned() });
+        }
+        let (size_gb, generation) = (revert.size_gb, revert.generation);
+        let doing = format!("reverting share {share} to snapshot {snapshot}");
+        let wanted = vec![
+            Wanted::object(share, Hold::Alone),
+            Wanted::object(snapshot, Hold::Shared),
+            Wanted::record(share),
+        ];
+        self.mutate(doing, wanted, move |root, cancel| {
+            let record = root.record::<ShareRecord>(Kind::Share, share)?;
+            let record = record.ok_or_else(|| DriverError::share_not_found(share))?;
+            if record.reverted >= generation {
+                return Ok(root.settle(Kind::Share)?);
+            }
+            let missing = || DriverError::snapshot_not_found(snapshot);
+            let found = find_snapshot(root, snapshot)?.ok_or_else(missing)?;
+            DriverError::check_same_share(found.share_instance_id, share)?;
+            let data = root.data(Kind::Snapshot, snapshot)?.ok_or_else(missing)?;
+            let record = ShareRecord { size_gb, reverted: generation, ..record };
+            let new = New {
+                kind: Kind::Share,
+                id: share,
+                record: &record,
+                content: Content::CopyOf(data, Direction::Thaw),
+                mount_point_name: record.mount_point_name.as_deref(),
+            };
+            Ok(root.replace(new, cancel)?)
+        })
+        .await
+    }
+
+    async fn ensure_share(&self, id: Uuid) -> DriverResult<Vec<Export>> {
+        let wanted = vec![Wanted::object(id, Hold::Shared)];
+        self.mutate(format!("ensuring share {id}"), wanted, move |root, _| {
+            let exports = existing_share(root, id)?;
+            let exports = exports.ok_or_else(|| DriverError::share_not_found(id))?;
+            // A record whose bytes are gone is no share.
+            root.data(Kind::Share, id)?;
+            Ok(exports)
         })
         .await
     }
@@ -212,6 +260,7 @@ fn make_share(
         size_gb: share.size_gb,
         pool: share.pool.clone(),
         protocol: share.protocol.clone(),
+        reverted: 0,
         mount_point_name: share.mount_point_name.clone(),
     };
     let (kind, id, mount_point_name) = (Kind::Share, share.id, share.mount_point_name.as_deref());

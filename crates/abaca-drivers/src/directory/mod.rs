@@ -58,6 +58,7 @@ pub(crate) struct Directory {
     settings: DirectorySettings,
     root: Arc<Root>,
     reflinks: bool,
+    exchanges: bool,
     locks: Arc<Locks>,
     mutations: Arc<Semaphore>,
     queries: Arc<Semaphore>,
@@ -73,14 +74,15 @@ impl Directory {
         let (path, must_be_mount_point) = (settings.root.clone(), settings.must_be_mount_point);
         let opened = tokio::task::spawn_blocking(move || {
             let root = Root::open(&path, must_be_mount_point)?;
-            let reflinks = tree::has_reflinks(&root);
-            Ok::<_, DriverError>((root, reflinks))
+            let (reflinks, exchanges) = (tree::has_reflinks(&root), root.can_exchange());
+            Ok::<_, DriverError>((root, reflinks, exchanges))
         });
-        let (root, reflinks) =
+        let (root, reflinks, exchanges) =
             opened.await.map_err(|error| DriverError::failed("opening the directory", error))??;
         Ok(Self {
             root: Arc::new(root),
             reflinks,
+            exchanges,
             locks: Arc::default(),
             mutations: Arc::new(Semaphore::new(settings.max_concurrent_operations)),
             queries: Arc::new(Semaphore::new(CONCURRENT_QUERIES)),
@@ -157,7 +159,7 @@ impl Directory {
             thin_provisioning: true,
             snapshot_support: true,
             create_share_from_snapshot_support: true,
-            revert_to_snapshot_support: true,
+            revert_to_snapshot_support: self.exchanges,
             mount_snapshot_support: true,
             mount_point_name_support: true,
             dedupe: false,

@@ -53,6 +53,9 @@ pub(super) struct ShareRecord {
     pub(super) protocol: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mount_point_name: Option<String>,
+    /// Generation of the last revert.
+    #[serde(default)]
+    pub(super) reverted: u64,
 }
 
 /// Kept beside the bytes of a snapshot.
@@ -128,6 +131,42 @@ impl Root {
             return Err(error);
         }
         self.settle(kind)
+    }
+
+    /// Replaces a complete object. It is the old or the new one at every moment.
+    pub(super) fn replace(&self, new: New<'_, impl Serialize>, cancel: &Cancel) -> FsResult<()> {
+        self.check_still_there()?;
+        let (kind, id) = (new.kind, new.id);
+        let name = kind.working_name(id);
+        remove_tree(self.tmp.as_fd(), &name, cancel)?;
+        let replaced = self
+            .make_in_tmp(&name, new, cancel)
+            .and_then(|()| {
+                let id = id.to_string();
+                sys::exchange(self.tmp.as_fd(), &*name, self.container(kind), id.as_str())
+            })
+            .and_then(|()| self.settle(kind));
+        // Now the old object has that name, or the new one if it failed.
+        if let Err(leftover) = remove_tree(self.tmp.as_fd(), &name, cancel) {
+            tracing::warn!(error = %leftover, name, "a replaced object stays until the sweep");
+        }
+        replaced
+    }
+
+    /// Whether this file system can exchange two directories in one change.
+    pub(super) fn can_exchange(&self) -> bool {
+        let id = Uuid::new_v4();
+        // Names that a sweep knows, should this process be killed here.
+        let (one, other) = (Kind::Share.working_name(id), Kind::Snapshot.working_name(id));
+        let tmp = self.tmp.as_fd();
+        let tried = sys::make_directory(tmp, one.as_str())
+            .and_then(|()| sys::make_directory(tmp, other.as_str()))
+            .and_then(|()| sys::exchange(tmp, one.as_str(), tmp, other.as_str()));
+        for name in [&one, &other] {
+            // What stays is removed by the next sweep.
+            let _ = sys::remove_directory(tmp, name.as_str());
+        }
+        tried.is_ok()
     }
 
     /// Makes the appearance or disappearance of objects of this kind durable.

@@ -184,6 +184,17 @@ pub(super) fn rename(
     change("rename", old, || rustix::fs::renameat(from, old, to, new))
 }
 
+/// Swaps two entries, in one change.
+pub(super) fn exchange(
+    from: BorrowedFd<'_>,
+    old: impl Arg + Copy,
+    to: BorrowedFd<'_>,
+    new: impl Arg + Copy,
+) -> FsResult<()> {
+    let flags = rustix::fs::RenameFlags::EXCHANGE;
+    change("exchange", old, || rustix::fs::renameat_with(from, old, to, new, flags))
+}
+
 pub(super) fn remove_file(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<()> {
     change("remove", name, || rustix::fs::unlinkat(parent, name, AtFlags::empty()))
 }

@@ -21,6 +21,8 @@ pub(crate) const METHODS: &[&str] = &[
     "delete_share",
     "extend_share",
     "shrink_share",
+    "revert_to_snapshot",
+    "ensure_share",
     "create_snapshot",
     "delete_snapshot",
     "get_share",
@@ -217,7 +219,7 @@ fn error(kind: FailKind, method: &str, object: Option<Uuid>) -> DriverError {
             DriverError::ShrinkBelowData { used_bytes: u64::MAX, requested_gb: 0 }
         }
         FailKind::NotFound => DriverError::NotFound {
-            kind: if method.contains("snapshot") {
+            kind: if method.ends_with("_snapshot") {
                 ObjectKind::Snapshot
             } else {
                 ObjectKind::Share

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::{
     Driver, DriverError, DriverInfo, DriverResult, Export, NewShare, NewSnapshot, ObjectKind,
-    PoolStats, Settings, SettingsError, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+    PoolStats, RevertShare, Settings, SettingsError, ShareObject, SnapshotObject, SnapshotRef,
+    SweepReport,
 };
 use faults::{Faults, Moment};
 use settings::{PoolSettings, SimulatedSettings};
@@ -149,6 +150,38 @@ impl Driver for Simulated {
         .await
     }
 
+    async fn revert_to_snapshot(&self, revert: &RevertShare) -> DriverResult<()> {
+        let (pools, revert) = (self.pools.clone(), revert.clone());
+        let id = revert.snapshot.share_instance_id;
+        self.call("revert_to_snapshot", Some(id), move |objects| {
+            let share =
+                objects.shares.get_mut(&id).ok_or_else(|| DriverError::share_not_found(id))?;
+            if share.reverted >= revert.generation {
+                return Ok(());
+            }
+            if pools.iter().any(|pool| pool.name == share.pool && !pool.revert_to_snapshot_support)
+            {
+                return Err(DriverError::Unsupported { what: "reverting to snapshots".into() });
+            }
+            let snapshot = objects.snapshots.get(&revert.snapshot.id);
+            let snapshot =
+                snapshot.ok_or_else(|| DriverError::snapshot_not_found(revert.snapshot.id))?;
+            DriverError::check_same_share(snapshot.share_instance_id, id)?;
+            (share.size_gb, share.reverted) = (revert.size_gb, revert.generation);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn ensure_share(&self, id: Uuid) -> DriverResult<Vec<Export>> {
+        self.call("ensure_share", Some(id), move |objects| {
+            let missing = || DriverError::share_not_found(id);
+            let share = objects.shares.get(&id).ok_or_else(missing)?;
+            Ok(share_object(id, share).exports)
+        })
+        .await
+    }
+
     async fn create_snapshot(&self, snapshot: &NewSnapshot) -> DriverResult<SnapshotObject> {
         let (pools, new) = (self.pools.clone(), *snapshot);
         self.call("create_snapshot", Some(new.id), move |objects| {
@@ -239,7 +272,8 @@ fn add_share(
         return Ok(share_object(new.id, share).exports);
     }
     ensure_space(objects, pool, new.size_gb)?;
-    let share = Share { size_gb: new.size_gb, pool: new.pool.clone(), mount_point_name };
+    let share =
+        Share { size_gb: new.size_gb, pool: new.pool.clone(), mount_point_name, reverted: 0 };
     let exports = share_object(new.id, &share).exports;
     objects.shares.insert(new.id, share);
     Ok(exports)

@@ -24,6 +24,9 @@ pub(crate) struct Share {
     pub(crate) pool: String,
     #[serde(default)]
     pub(crate) mount_point_name: Option<String>,
+    /// Generation of the last revert.
+    #[serde(default)]
+    pub(crate) reverted: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
-use abaca_drivers::{Driver, NewShare, NewSnapshot, SnapshotRef, build};
+use abaca_drivers::{Driver, NewShare, NewSnapshot, RevertShare, SnapshotRef, build};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -29,6 +29,7 @@ enum Call {
     CreateSnapshot,
     DeleteSnapshot,
     CreateShareFromSnapshot,
+    RevertToSnapshot,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,8 +76,15 @@ impl Plan {
         }
         driver.create_share(&self.share(self.share)).await.unwrap();
         plant(&self.data("shares", self.share));
-        if matches!(self.call, Call::DeleteSnapshot | Call::CreateShareFromSnapshot) {
+        if matches!(
+            self.call,
+            Call::DeleteSnapshot | Call::CreateShareFromSnapshot | Call::RevertToSnapshot
+        ) {
             driver.create_snapshot(&self.snapshot()).await.unwrap();
+        }
+        if self.call == Call::RevertToSnapshot {
+            fs::remove_dir_all(self.data("shares", self.share).join("directory")).unwrap();
+            fs::write(self.data("shares", self.share).join("file"), "later").unwrap();
         }
     }
 
@@ -93,6 +101,10 @@ impl Plan {
                 let copy = self.share(self.copy);
                 driver.create_share_from_snapshot(&copy, &reference).await.unwrap();
             }
+            Call::RevertToSnapshot => {
+                let revert = RevertShare { snapshot: reference, size_gb: 5, generation: 2 };
+                driver.revert_to_snapshot(&revert).await.unwrap();
+            }
         }
     }
 
@@ -105,7 +117,7 @@ impl Plan {
         let (before, after, now) = match self.call {
             Call::Open => (true, true, driver.list_shares().await.unwrap().is_empty()),
             Call::CreateShare => (false, true, share.is_some()),
-            Call::ExtendShare => (false, true, size == Some(5)),
+            Call::ExtendShare | Call::RevertToSnapshot => (false, true, size == Some(5)),
             Call::DeleteShare => (true, false, share.is_some()),
             Call::CreateSnapshot => (false, true, snapshot.is_some()),
             Call::DeleteSnapshot => (true, false, snapshot.is_some()),
@@ -115,8 +127,13 @@ impl Plan {
         if matches!(self.call, Call::Open | Call::CreateShare) {
             return;
         }
-        assert!(size.is_none_or(|size| size == 1 || self.call == Call::ExtendShare), "{share:?}");
-        if share.is_some() {
+        let may_grow = matches!(self.call, Call::ExtendShare | Call::RevertToSnapshot);
+        assert!(size.is_none_or(|size| size == 1 || may_grow), "{share:?}");
+        if self.call == Call::RevertToSnapshot && !now {
+            let data = self.data("shares", self.share);
+            assert_eq!(fs::read(data.join("file")).unwrap(), b"later");
+            assert!(!data.join("directory").exists(), "half reverted");
+        } else if share.is_some() {
             ensure_planted(&self.data("shares", self.share));
         }
         if let Some(snapshot) = snapshot {
@@ -245,6 +262,11 @@ async fn while_a_snapshot_is_deleted() {
 #[tokio::test]
 async fn while_a_share_is_created_from_a_snapshot() {
     kill_at_every_change(Call::CreateShareFromSnapshot, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_reverted_to_a_snapshot() {
+    kill_at_every_change(Call::RevertToSnapshot, 40).await;
 }
 
 /// Takes and deletes snapshots for ever.

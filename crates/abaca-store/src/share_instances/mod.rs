@@ -115,6 +115,27 @@ pub async fn get_locked(tx: &mut Tx, id: ShareInstanceId) -> Result<Option<Share
     tx.optional(&select, record).await
 }
 
+/// The instances in these statuses that a service, `host@backend`, holds; nobody else can change
+/// them until this transaction ends.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_service_locked(
+    tx: &mut Tx,
+    service: &str,
+    statuses: &[ShareStatus],
+) -> Result<Vec<ShareInstance>> {
+    let mut select = select();
+    select
+        .and_where(crate::hosts::on_service(Expr::col((TABLE, "host")), service))
+        .and_where(
+            Expr::col((TABLE, "status")).is_in(statuses.iter().map(|status| status.as_str())),
+        )
+        .order_by((TABLE, "id"), Order::Asc);
+    lock(tx, &mut select);
+    tx.all(&select, record).await
+}
+
 /// Every instance of a share, the oldest first.
 ///
 /// # Errors

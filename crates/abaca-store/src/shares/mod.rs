@@ -191,7 +191,7 @@ pub async fn set_task_state(
 }
 
 /// Remembers the size in GiB that a share is about to grow to. It counts against quota for as long
-/// as an instance of the share is `extending`.
+/// as an instance of the share is `extending` or `reverting`.
 ///
 /// # Errors
 /// What the database says.
@@ -242,7 +242,10 @@ fn counted_size() -> CaseStatement {
         .column((instances, "id"))
         .from(instances)
         .and_where(Expr::col((instances, "share_id")).equals((TABLE, "id")))
-        .and_where(Expr::col((instances, "status")).eq(ShareStatus::Extending.as_str()));
+        .and_where(
+            Expr::col((instances, "status"))
+                .is_in([ShareStatus::Extending.as_str(), ShareStatus::Reverting.as_str()]),
+        );
     let grows = Expr::col((TABLE, "requested_size")).gt(Expr::col((TABLE, "size")));
     CaseStatement::new()
         .case(grows.and(Expr::exists(extending)), Expr::col((TABLE, "requested_size")))

@@ -213,6 +213,22 @@ pub async fn count_of_share(tx: &mut Tx, share_id: ShareId) -> Result<i64> {
     Ok(tx.optional(&select, |row| row.integer(0)).await?.unwrap_or(0))
 }
 
+/// The latest snapshot of a share.
+///
+/// # Errors
+/// What the database says.
+pub async fn latest_of_share(tx: &mut Tx, share_id: ShareId) -> Result<Option<SnapshotId>> {
+    let mut select = Query::select();
+    select
+        .from(TABLE)
+        .column("id")
+        .and_where(Expr::col("share_id").eq(share_id.to_string()))
+        .order_by("created_at", Order::Desc)
+        .order_by("id", Order::Desc)
+        .limit(1);
+    tx.optional(&select, |row| row.parsed(0)).await
+}
+
 /// What a project's snapshots use of its quota.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {

@@ -41,6 +41,7 @@ pub fn routes() -> Vec<Route> {
         action("/shares/{id}/action", "extend", V(2, 7).., "share:extend", shares::extend),
         action("/shares/{id}/action", "os-shrink", V(2, 0)..=V(2, 6), "share:shrink", shares::shrink),
         action("/shares/{id}/action", "shrink", V(2, 7).., "share:shrink", shares::shrink),
+        action("/shares/{id}/action", "revert", V(2, 27).., "share:revert_to_snapshot", shares::revert),
         action("/shares/{id}/action", "os-reset_status", V(2, 0)..=V(2, 6), "share:reset_status", shares::reset_status),
         action("/shares/{id}/action", "reset_status", V(2, 7).., "share:reset_status", shares::reset_status),
         action("/shares/{id}/action", "reset_task_state", V(2, 22)..=V(2, 95), "share:reset_task_state", shares::reset_task_state).experimental(),
@@ -98,6 +99,8 @@ pub fn routes() -> Vec<Route> {
         get("/services", V(2, 7).., "service:index", services::list),
         put("/services/enable", V(2, 7).., "service:update", services::enable),
         put("/services/disable", V(2, 7).., "service:update", services::disable),
+
+        post("/services/ensure-shares", V(2, 86).., "service:ensure_shares", services::ensure_shares),
 
         get("/scheduler-stats/pools", V(2, 0).., "scheduler_stats:pools:index", scheduler_stats::pools),
         get("/scheduler-stats/pools/detail", V(2, 0).., "scheduler_stats:pools:detail", scheduler_stats::pools_detail),

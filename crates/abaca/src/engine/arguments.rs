@@ -26,6 +26,17 @@ pub struct Delete {
     pub force: bool,
 }
 
+/// Of [`abaca_model::OperationKind::RevertShare`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevertShare {
+    /// The snapshot instance whose bytes the share gets.
+    pub snapshot_instance: SnapshotInstanceId,
+    /// Its fence while it is `restoring`.
+    pub snapshot_fence: i64,
+    /// Its share's size afterwards, in GiB.
+    pub size: i64,
+}
+
 /// The JSON object for `operations.arguments`.
 #[must_use]
 pub fn to_json(arguments: &impl Serialize) -> String {

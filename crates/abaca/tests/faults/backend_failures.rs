@@ -15,13 +15,15 @@ crate::on_sqlite_and_postgres!(
 );
 
 /// The driver's method that an operation calls, and the status in which its failure ends.
-const CALLS: [(&str, &str, &str); 6] = [
+const CALLS: [(&str, &str, &str); 8] = [
     ("create_share", "create_share", "error"),
     ("delete_share", "delete_share", "error_deleting"),
     ("extend_share", "extend_share", "extending_error"),
     ("shrink_share", "shrink_share", "shrinking_error"),
     ("create_snapshot", "create_snapshot", "error"),
     ("delete_snapshot", "delete_snapshot", "error_deleting"),
+    ("revert_share", "revert_to_snapshot", "reverting_error"),
+    ("ensure_share", "ensure_share", "error"),
 ];
 
 /// Asks for `kind` while the backend has these faults; the instance it works on.
@@ -76,7 +78,9 @@ async fn lasting_failures_end_in_an_error_status_and_a_message(dialect: Dialect)
         KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>()
     );
     for (kind, method, status) in CALLS {
-        let faults = format!("[[fault]]\nmethod = \"{method}\"\nfail = \"failed\"\n");
+        // That a look fails tells nothing of the share; that it finds nothing does.
+        let fail = if kind == "ensure_share" { "not_found" } else { "failed" };
+        let faults = format!("[[fault]]\nmethod = \"{method}\"\nfail = \"{fail}\"\n");
         let (world, service, resource) = with_faults(dialect, kind, &faults).await;
         world.reaches(&resource, OperationState::Failed).await;
         let (list, key) = lists(kind);
@@ -96,7 +100,12 @@ async fn lasting_failures_end_in_an_error_status_and_a_message(dialect: Dialect)
         let about = if kind.ends_with("snapshot") { "SHARE_SNAPSHOT" } else { "SHARE" };
         assert_eq!(message["resource_type"], about, "{kind}");
         let text = message["user_message"].as_str().unwrap();
-        assert!(text.contains(": The storage backend failed. "), "{kind}: {text}");
+        let why = if fail == "failed" { "failed." } else { "no longer holds what was needed." };
+        assert!(text.contains(&format!(": The storage backend {why} ")), "{kind}: {text}");
+        if kind == "revert_share" {
+            let snapshots = service.get("/snapshots/detail");
+            assert_eq!(snapshots["snapshots"][0]["status"], "available");
+        }
         drop(service);
         world.remove().await;
     }
@@ -125,6 +134,8 @@ fn told_of(kind: &str) -> (&'static str, &'static str) {
         "delete_share" | "delete_snapshot" => ("007", "001"),
         "extend_share" => ("008", "015"),
         "shrink_share" => ("009", "019"),
+        "revert_share" => ("006", "035"),
+        "ensure_share" => ("005", "001"),
         other => panic!("{other} is not told here"),
     }
 }

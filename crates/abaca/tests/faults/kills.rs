@@ -15,6 +15,8 @@ crate::on_sqlite_and_postgres!(
     shrink_share,
     create_snapshot,
     delete_snapshot,
+    revert_share,
+    ensure_share,
 );
 
 async fn create_share(dialect: Dialect) {
@@ -39,6 +41,14 @@ async fn create_snapshot(dialect: Dialect) {
 
 async fn delete_snapshot(dialect: Dialect) {
     at_every_step("delete_snapshot", dialect).await;
+}
+
+async fn revert_share(dialect: Dialect) {
+    at_every_step("revert_share", dialect).await;
+}
+
+async fn ensure_share(dialect: Dialect) {
+    at_every_step("ensure_share", dialect).await;
 }
 
 async fn at_every_step(name: &str, dialect: Dialect) {

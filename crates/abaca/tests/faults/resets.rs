@@ -40,9 +40,17 @@ async fn to_error_stands_during_every_operation(dialect: Dialect) {
         assert_eq!((record.user_id.as_str(), record.status_to.as_str()), ("admin", "error"));
         assert_ne!(record.status_from, "error");
 
+        if kind.name == "revert_share" {
+            let snapshots = service.get("/snapshots/detail");
+            assert_eq!(
+                snapshots["snapshots"][0]["status"], "available",
+                "it is not left restoring"
+            );
+        }
         // What was being created is gone, what was being deleted had gone, the rest is as it was.
         let held = if is_snapshot { world.held("snapshots") } else { world.held("shares") };
-        let stays = matches!(kind.name, "extend_share" | "shrink_share");
+        let stays =
+            matches!(kind.name, "extend_share" | "shrink_share" | "revert_share" | "ensure_share");
         assert_eq!(held.contains(&resource), stays, "{}: {held:?}", kind.name);
         assert!(service.stop().success());
         world.remove().await;

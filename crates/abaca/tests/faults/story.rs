@@ -22,6 +22,8 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "shrink_share", steps: &["resize"] },
     Kind { name: "create_snapshot", steps: &["create"] },
     Kind { name: "delete_snapshot", steps: &["delete"] },
+    Kind { name: "revert_share", steps: &["revert"] },
+    Kind { name: "ensure_share", steps: &["ensure"] },
 ];
 
 #[test]
@@ -59,11 +61,21 @@ pub(crate) fn prepare(world: &World, service: &Service, kind: &str, has_bytes: b
         service.post(&format!("/shares/{}/action", scene.share), &body);
         service.share_is(&scene.share, "available");
     }
-    if kind == "delete_snapshot" {
+    if matches!(kind, "delete_snapshot" | "revert_share") {
         let snapshot = service.create_snapshot(&scene.share);
         service.snapshot_is(&snapshot, "available");
-        scene.resource = Some(id(&service.snapshot_instance(&snapshot)));
+        if kind == "delete_snapshot" {
+            scene.resource = Some(id(&service.snapshot_instance(&snapshot)));
+        }
         scene.snapshot = Some(snapshot);
+    }
+    if kind == "revert_share" {
+        let body = json!({"extend": {"new_size": 3}});
+        service.post(&format!("/shares/{}/action", scene.share), &body);
+        service.share_is(&scene.share, "available");
+        if has_bytes {
+            write_bytes(world, &scene.share_instance, b"after");
+        }
     }
     scene
 }
@@ -85,6 +97,18 @@ pub(crate) fn ask(service: &Service, kind: &str, scene: &Scene) {
             let snapshot = scene.snapshot.as_deref().unwrap();
             drop(service.ask("DELETE", &format!("/snapshots/{snapshot}"), None));
         }
+        "revert_share" => {
+            let body = json!({"revert": {"snapshot_id": scene.snapshot}});
+            service.try_post(&action, &body);
+        }
+        "ensure_share" => {
+            service.wait("service up", |service| {
+                let services = service.get("/services?binary=manila-share&state=up");
+                (!services["services"].as_array().unwrap().is_empty()).then_some(())
+            });
+            let body = json!({"ensure_shares": {"host": "w@b"}});
+            service.try_post("/services/ensure-shares", &body);
+        }
         other => panic!("{other} is not told here"),
     }
 }
@@ -101,6 +125,14 @@ pub(crate) fn assert_done(world: &World, service: &Service, kind: &str, scene: &
     }
     match kind {
         "extend_share" => assert_eq!(share.unwrap()["size"], 2),
+        "revert_share" => {
+            assert_eq!(share.unwrap()["size"], 1, "the share's size follows the snapshot's");
+            assert_eq!(snapshot.unwrap()["status"], "available");
+        }
+        "ensure_share" => {
+            let services = service.get("/services?ensuring=true");
+            assert_eq!(services["services"], json!([]));
+        }
         "shrink_share" => assert_eq!(share.unwrap()["size"], 1),
         "create_snapshot" => {
             assert_eq!(snapshot.unwrap()["status"], "available");

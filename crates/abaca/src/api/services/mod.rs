@@ -1,10 +1,14 @@
 //! `/services` (`/os-services` before 2.7): which processes are there, and which may be scheduled to.
 
+mod ensure;
+
 use abaca_model::{Service, Timestamp};
 use abaca_store::{availability_zones, retry_conflicts, services};
 use serde_json::{Map, Value, json};
 
 use super::{ApiError, Call, Fields, Reply, V, strict_bool};
+
+pub(super) use ensure::ensure_shares;
 
 const REASON: V = V(2, 83);
 const ENSURING: V = V(2, 86);
@@ -20,6 +24,10 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
             None => return Reply::ok(&json!({ "services": [] })),
         },
     };
+    let ensuring = ensure::ensuring(&mut tx).await?;
+    let is_ensuring = |service: &Service| {
+        service.binary == services::SHARE_BINARY && ensuring.contains(&service.host)
+    };
     let now = Timestamp::now();
     let is_up =
         |service: &Service| now.since(service.heartbeat_at) <= call.app.settings.service_down_after;
@@ -31,21 +39,20 @@ pub(super) async fn list(call: Call) -> Result<Reply, ApiError> {
             && is("binary", &service.binary)
             && is("state", state(is_up(service)))
             && status.is_none_or(|wanted| wanted == self::status(service.disabled))
-            && ensuring_matches(&call)
+            && ensuring_matches(&call, is_ensuring(service))
     };
     let listed: Vec<Value> = services::list(&mut tx)
         .await?
         .iter()
         .filter(|service| wanted(service))
-        .map(|service| view(&call, service, is_up(service)))
+        .map(|service| view(&call, service, is_up(service), is_ensuring(service)))
         .collect();
     Reply::ok(&json!({ "services": listed }))
 }
 
-/// No backend is being asked to ensure its shares until there is such a request.
-fn ensuring_matches(call: &Call) -> bool {
+fn ensuring_matches(call: &Call, ensuring: bool) -> bool {
     let wanted = call.query.get("ensuring").filter(|_| call.since(ENSURING_FILTER));
-    wanted.is_none_or(|text| strict_bool(text) == Some(false))
+    wanted.is_none_or(|text| strict_bool(text) == Some(ensuring))
 }
 
 /// Lets the scheduler use a service again.
@@ -120,7 +127,7 @@ fn state(up: bool) -> &'static str {
     if up { "up" } else { "down" }
 }
 
-fn view(call: &Call, service: &Service, up: bool) -> Value {
+fn view(call: &Call, service: &Service, up: bool, ensuring: bool) -> Value {
     let mut view = json!({
         "id": service.id,
         "binary": service.binary,
@@ -134,7 +141,7 @@ fn view(call: &Call, service: &Service, up: bool) -> Value {
         view["disabled_reason"] = json!(service.disabled_reason);
     }
     if call.since(ENSURING) {
-        view["ensuring"] = json!(false);
+        view["ensuring"] = json!(ensuring);
     }
     view
 }

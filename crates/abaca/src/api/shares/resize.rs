@@ -134,7 +134,12 @@ fn check_shrink(share: &Share, instance: &ShareInstance, size: i64) -> Result<()
 }
 
 /// The project that owns the share pays, whoever asks.
-async fn check_quota(call: &Call, tx: &mut Tx, share: &Share, size: i64) -> Result<(), ApiError> {
+pub(super) async fn check_quota(
+    call: &Call,
+    tx: &mut Tx,
+    share: &Share,
+    size: i64,
+) -> Result<(), ApiError> {
     let used = shares::usage(tx, &share.project_id).await?.gigabytes;
     let claim = Claim {
         resource: Resource::Gigabytes,

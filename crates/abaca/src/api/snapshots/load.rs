@@ -17,10 +17,23 @@ pub(in crate::api) async fn visible(
     call: &Call,
     tx: &mut Tx,
 ) -> Result<SnapshotWithStatus, ApiError> {
-    let id = call.id::<SnapshotId>().ok_or_else(ApiError::no_route)?;
-    let found = snapshots::get(tx, id).await?.ok_or_else(ApiError::no_route)?;
-    let visible = call.allows("share_snapshot:get_snapshot", Some(&target(&found.snapshot))).await;
-    if visible { Ok(found) } else { Err(ApiError::no_route()) }
+    find(call, tx, call.path("id")).await?.ok_or_else(ApiError::no_route)
+}
+
+/// The snapshot with this id, `None` also when the caller may not see it.
+///
+/// # Errors
+/// What the database says.
+pub(in crate::api) async fn find(
+    call: &Call,
+    tx: &mut Tx,
+    id: &str,
+) -> Result<Option<SnapshotWithStatus>, ApiError> {
+    let Ok(id) = id.parse::<SnapshotId>() else { return Ok(None) };
+    let Some(found) = snapshots::get(tx, id).await? else { return Ok(None) };
+    let target = target(&found.snapshot);
+    let visible = call.allows("share_snapshot:get_snapshot", Some(&target)).await;
+    Ok(visible.then_some(found))
 }
 
 /// What a rule can compare the caller with.

@@ -15,7 +15,7 @@ pub(crate) use create::create;
 pub(crate) use delete::{delete, force_delete};
 pub(crate) use export_locations::{export_location, export_locations};
 pub(crate) use list::{detail, index};
-pub(super) use load::{target, visible};
+pub(super) use load::{find, target, visible};
 pub(crate) use reset::reset_status;
 pub(crate) use show::show;
 pub(crate) use update::update;

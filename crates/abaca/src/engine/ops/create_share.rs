@@ -149,9 +149,9 @@ async fn source(run: &Run<'_>) -> Result<Option<SnapshotWork>, Failure> {
     source.map(Some).ok_or_else(|| gone(id))
 }
 
-fn gone(id: SnapshotInstanceId) -> Failure {
+pub(super) fn gone(id: SnapshotInstanceId) -> Failure {
     let source = format!("snapshot instance {id} is gone");
-    Failure::permanent("The snapshot was deleted before the share was created from it.", source)
+    Failure::permanent("The snapshot was deleted before its bytes could be taken.", source)
 }
 
 async fn make(run: &Run<'_>, work: &ShareWork) -> Result<Vec<NewExportLocation>, Failure> {

@@ -5,8 +5,10 @@ mod create_share;
 mod create_snapshot;
 mod delete_share;
 mod delete_snapshot;
+mod ensure_share;
 mod message;
 mod resize_share;
+mod revert_share;
 mod schedule;
 
 use std::error::Error;
@@ -51,6 +53,8 @@ pub(super) fn work(kind: OperationKind) -> &'static dyn Work {
         OperationKind::ShrinkShare => &resize_share::ResizeShare::SHRINK,
         OperationKind::CreateSnapshot => &create_snapshot::CreateSnapshot,
         OperationKind::DeleteSnapshot => &delete_snapshot::DeleteSnapshot,
+        OperationKind::RevertShare => &revert_share::RevertShare,
+        OperationKind::EnsureShare => &ensure_share::EnsureShare,
     }
 }
 

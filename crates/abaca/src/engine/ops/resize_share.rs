@@ -67,21 +67,25 @@ impl Work for ResizeShare {
     }
 
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
-        // Back to the size that the row says, whichever way that is.
-        let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
-        let Some(work) = work else { return Ok(()) };
-        let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
-        let Some(share) = driver.get_share(work.id.uuid()).await? else { return Ok(()) };
-        let size = u64::try_from(work.size).unwrap_or_default();
-        let result = match size.cmp(&share.size_gb) {
-            Ordering::Equal => Ok(()),
-            Ordering::Greater => driver.extend_share(share.id, size).await,
-            Ordering::Less => driver.shrink_share(share.id, size).await,
-        };
-        match result {
-            // The tenant has filled the room meanwhile; no byte is lost for the sake of a number.
-            Err(DriverError::ShrinkBelowData { .. }) => Ok(()),
-            result => Ok(result?),
-        }
+        back_to_recorded_size(run).await
+    }
+}
+
+/// Makes the size limit in the backend what the row says, whichever way that is.
+pub(super) async fn back_to_recorded_size(run: &Run<'_>) -> Result<(), Failure> {
+    let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
+    let Some(work) = work else { return Ok(()) };
+    let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
+    let Some(share) = driver.get_share(work.id.uuid()).await? else { return Ok(()) };
+    let size = u64::try_from(work.size).unwrap_or_default();
+    let result = match size.cmp(&share.size_gb) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => driver.extend_share(share.id, size).await,
+        Ordering::Less => driver.shrink_share(share.id, size).await,
+    };
+    match result {
+        // The tenant has filled the room meanwhile; no byte is lost for the sake of a number.
+        Err(DriverError::ShrinkBelowData { .. }) => Ok(()),
+        result => Ok(result?),
     }
 }

@@ -38,4 +38,10 @@ pub(super) static RULES: &[DefaultRule] = &[
             "PUT /services/enable",
         ],
     ),
+    rule(
+        "service:ensure_shares",
+        ADMIN,
+        "Check the shares of a backend and export them again.",
+        &["POST /services/ensure-shares"],
+    ),
 ];

@@ -88,6 +88,12 @@ pub(super) static RULES: &[DefaultRule] = &[
         &["POST /shares/{share_id}/action"],
     ),
     rule(
+        "share:revert_to_snapshot",
+        ADMIN_OR_MEMBER,
+        "Give a share the bytes of its latest snapshot.",
+        &["POST /shares/{share_id}/action"],
+    ),
+    rule(
         "share:reset_status",
         ADMIN,
         "Set a share's status by hand.",

@@ -13,6 +13,7 @@ const OLD_DELETE: &str = r#"{"os-force_delete": null}"#;
 const SERVICE: &str = r#"{"host": "seed@seed", "binary": "manila-share"}"#;
 const TASK: &str = r#"{"reset_task_state": {"task_state": null}}"#;
 const METADATA: &str = r#"{"metadata": {"key": "x"}}"#;
+const ENSURE: &str = r#"{"ensure_shares": {"host": "seed@seed"}}"#;
 const GRANT: &str = r#"{"addProjectAccess": {"project": "project"}}"#;
 const REVOKE: &str = r#"{"removeProjectAccess": {"project": "project"}}"#;
 
@@ -43,6 +44,7 @@ pub(super) const CASES: &[Case] = &[
     ("POST /shares/{id}/action extend", Members, r#"{"extend": {"new_size": 2}}"#),
     ("POST /shares/{id}/action os-shrink", Members, r#"{"os-shrink": {"new_size": 1}}"#),
     ("POST /shares/{id}/action shrink", Members, r#"{"shrink": {"new_size": 1}}"#),
+    ("POST /shares/{id}/action revert", Members, r#"{"revert": {"snapshot_id": "SNAPSHOT"}}"#),
     ("POST /shares/{id}/action os-reset_status", Administrators, OLD_RESET),
     ("POST /shares/{id}/action reset_status", Administrators, RESET),
     ("POST /shares/{id}/action reset_task_state", Administrators, TASK),
@@ -99,6 +101,8 @@ pub(super) const CASES: &[Case] = &[
     ("GET /services", Administrators, ""),
     ("PUT /services/enable", Administrators, SERVICE),
     ("PUT /services/disable", Administrators, SERVICE),
+
+    ("POST /services/ensure-shares", Administrators, ENSURE),
 
     ("GET /scheduler-stats/pools", Administrators, ""),
     ("GET /scheduler-stats/pools/detail", Administrators, ""),

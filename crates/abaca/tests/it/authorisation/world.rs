@@ -120,6 +120,7 @@ impl World {
             .replace("{export_location_id}", location)
             .replace("{key}", "key")
             .replace("SHARE", &self.share.to_string())
+            .replace("SNAPSHOT", &self.snapshot.to_string())
     }
 
     /// The text tells of a share or snapshot here.

@@ -1,5 +1,7 @@
 //! `/services`
 
+mod ensure;
+
 use std::time::Duration;
 
 use abaca::api::V;

@@ -13,6 +13,7 @@ mod recycle_bin;
 mod recycle_bin_emptied;
 mod reset;
 mod resize;
+mod revert;
 mod task_state;
 mod tenants;
 

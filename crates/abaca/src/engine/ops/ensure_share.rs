@@ -1,0 +1,58 @@
+//! Looks whether a share is in its backend, and exports it again.
+
+use std::error::Error;
+
+use abaca_drivers::DriverError;
+use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
+use abaca_store::{Tx, share_work};
+use async_trait::async_trait;
+
+use super::create_share::{give_up, load};
+use super::message::Told;
+use super::{Work, export_location};
+use crate::engine::failure::Failure;
+use crate::engine::run::{Outcome, Run, mine};
+
+pub(super) struct EnsureShare;
+
+#[async_trait]
+impl Work for EnsureShare {
+    fn steps(&self) -> &'static [&'static str] {
+        &["ensure"]
+    }
+
+    async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
+        let work = load(run).await?;
+        let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
+        let exports = driver.ensure_share(work.id.uuid()).await?;
+        let exports: Vec<_> = exports.into_iter().map(export_location).collect();
+        let mut tx = run.record().await?;
+        let (fence, now) = (run.resource_fence(), Timestamp::now());
+        let status = ShareStatus::Available;
+        mine(share_work::set_status(&mut tx, work.id, fence, status, now).await?)?;
+        share_work::record_exports(&mut tx, work.id, &exports, now).await?;
+        run.end(tx, OperationState::Succeeded, None).await
+    }
+
+    async fn give_up(
+        &self,
+        run: &Run<'_>,
+        tx: &mut Tx,
+        reason: &str,
+        source: &(dyn Error + Send + Sync + 'static),
+    ) -> Result<(), Failure> {
+        if let Some(DriverError::NotFound { .. }) = source.downcast_ref() {
+            let (action, detail) = (MessageAction::Update, MessageDetail::Unknown);
+            return give_up(run, tx, ShareStatus::Error, Told { action, detail, reason }).await;
+        }
+        // That it could not be looked at says nothing about the share.
+        let (id, fence) = (run.operation.resource_id.into(), run.resource_fence());
+        let status = ShareStatus::Available;
+        mine(share_work::set_status(tx, id, fence, status, Timestamp::now()).await?)
+    }
+
+    async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {
+        // Exports that were repaired do no harm to anybody.
+        Ok(())
+    }
+}
