@@ -47,8 +47,11 @@ pub(crate) async fn reset_task_state(call: Call) -> Result<Reply, ApiError> {
         let mut tx = call.app.db.write().await?;
         let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(ApiError::no_route)?;
         load::not_soft_deleted(&share, "The task state can't be reset for")?;
-        shares::set_task_state(&mut tx, share.id, state, now).await?;
-        audit::insert(&mut tx, &record(&call, &share, state, now)).await?;
+        // `openstack share set` asks for null each time, whatever it is to set.
+        if share.task_state != state {
+            shares::set_task_state(&mut tx, share.id, state, now).await?;
+            audit::insert(&mut tx, &record(&call, &share, state, now)).await?;
+        }
         Ok::<_, ApiError>(tx.commit().await?)
     })
     .await?;
