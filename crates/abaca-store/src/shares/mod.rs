@@ -6,10 +6,9 @@ mod recycle_bin;
 
 use std::collections::BTreeMap;
 
-use abaca_model::{Share, ShareCapabilities, ShareId, ShareStatus, TaskState, Timestamp};
-use sea_query::{CaseStatement, Expr, ExprTrait, Func, LockType, Query, SelectStatement};
+use abaca_model::{Share, ShareCapabilities, ShareId, TaskState, Timestamp};
+use sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement};
 
-use crate::db::Dialect;
 use crate::error::Result;
 use crate::row::Row;
 use crate::tx::Tx;
@@ -199,55 +198,4 @@ pub async fn request_size(tx: &mut Tx, id: ShareId, size: i64) -> Result<()> {
     let mut update = Query::update();
     update.table(TABLE).value("requested_size", size).and_where(Expr::col("id").eq(id.to_string()));
     tx.execute(&update).await.map(drop)
-}
-
-/// What a project's shares use of its quota.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// How many there are.
-    pub shares: i64,
-    /// Their sizes in GiB together, with what extends in flight ask for.
-    pub gigabytes: i64,
-}
-
-/// What a project's shares use of its quota. To be trusted behind
-/// [`crate::quota::lock_project`] only.
-///
-/// # Errors
-/// What the database says.
-pub async fn usage(tx: &mut Tx, project_id: &str) -> Result<Usage> {
-    let sum = Func::sum(counted_size());
-    let mut select = Query::select();
-    select
-        .from(TABLE)
-        .expr(Func::count(Expr::col("id")))
-        // The sum of BIGINTs is a NUMERIC to PostgreSQL; the cast that it wants, MariaDB can't read.
-        .expr(match tx.dialect() {
-            Dialect::Postgres => Expr::from(Func::cast_as(sum, "BIGINT")),
-            Dialect::Sqlite | Dialect::Mysql => Expr::from(sum),
-        })
-        .and_where(Expr::col("project_id").eq(project_id));
-    let usage = |row: &Row<'_>| {
-        let gigabytes = row.optional_integer(1)?.unwrap_or(0);
-        Ok(Usage { shares: row.integer(0)?, gigabytes })
-    };
-    Ok(tx.all(&select, usage).await?.first().copied().unwrap_or_default())
-}
-
-/// What a share counts: its size, or what it is growing to.
-fn counted_size() -> CaseStatement {
-    let instances = share_instances::TABLE;
-    let mut extending = Query::select();
-    extending
-        .column((instances, "id"))
-        .from(instances)
-        .and_where(Expr::col((instances, "share_id")).equals((TABLE, "id")))
-        .and_where(
-            Expr::col((instances, "status"))
-                .is_in([ShareStatus::Extending.as_str(), ShareStatus::Reverting.as_str()]),
-        );
-    let grows = Expr::col((TABLE, "requested_size")).gt(Expr::col((TABLE, "size")));
-    CaseStatement::new()
-        .case(grows.and(Expr::exists(extending)), Expr::col((TABLE, "requested_size")))
-        .finally(Expr::col((TABLE, "size")))
 }

@@ -10,7 +10,6 @@ use abaca_model::{
 };
 use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 
-use crate::db::Dialect;
 use crate::error::Result;
 use crate::metadata;
 use crate::row::Row;
@@ -227,35 +226,4 @@ pub async fn latest_of_share(tx: &mut Tx, share_id: ShareId) -> Result<Option<Sn
         .order_by("id", Order::Desc)
         .limit(1);
     tx.optional(&select, |row| row.parsed(0)).await
-}
-
-/// What a project's snapshots use of its quota.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// How many there are.
-    pub snapshots: i64,
-    /// Their sizes in GiB together.
-    pub gigabytes: i64,
-}
-
-/// What a project's snapshots use of its quota.
-///
-/// # Errors
-/// What the database says.
-pub async fn usage(tx: &mut Tx, project_id: &str) -> Result<Usage> {
-    let mut select = Query::select();
-    select
-        .from(TABLE)
-        .expr(Func::count(Expr::col("id")))
-        // The sum of BIGINTs is a NUMERIC to PostgreSQL; the cast that it wants, MariaDB can't read.
-        .expr(match tx.dialect() {
-            Dialect::Postgres => Func::cast_as(Func::sum(Expr::col("size")), "BIGINT").into(),
-            Dialect::Sqlite | Dialect::Mysql => Expr::from(Func::sum(Expr::col("size"))),
-        })
-        .and_where(Expr::col("project_id").eq(project_id));
-    let usage = |row: &Row<'_>| {
-        let gigabytes = row.optional_integer(1)?.unwrap_or(0);
-        Ok(Usage { snapshots: row.integer(0)?, gigabytes })
-    };
-    Ok(tx.all(&select, usage).await?.first().copied().unwrap_or_default())
 }

@@ -5,6 +5,7 @@
 mod layer;
 mod migrations;
 mod operations;
+mod quota;
 mod recycle_bin;
 mod seed;
 mod services;

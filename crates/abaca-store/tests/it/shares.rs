@@ -1,4 +1,4 @@
-//! Shares and their instances: lists, filters, pages, quota.
+//! Shares and their instances: lists, filters, pages.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use abaca_model::{
     AccessRulesStatus, Share, ShareCapabilities, ShareId, ShareInstance, ShareInstanceId,
     ShareStatus, ShareTypeId, Timestamp,
 };
-use abaca_store::shares::{self, Filter, Page, Scope, SortKey, Usage};
+use abaca_store::shares::{self, Filter, Page, Scope, SortKey};
 use abaca_store::testing::TestDatabase;
-use abaca_store::{Db, Direction, Error, Position, Tx, quota, retry_conflicts, share_instances};
+use abaca_store::{Db, Direction, Position, Tx, share_instances};
 use sea_query::{Expr, ExprTrait, Query};
 use uuid::Uuid;
 
@@ -18,8 +18,6 @@ crate::on_each_database!(
     every_filter_finds_what_it_says,
     a_tenant_sees_its_own_and_public_shares,
     pages_follow_each_other_by_every_key,
-    an_extend_counts_against_quota_while_it_runs,
-    quota_is_consumed_by_one_request_after_the_other,
     a_takeover_raises_the_fence_once,
     instances_are_listed_with_their_exports,
 );
@@ -380,57 +378,6 @@ async fn pages_follow_each_other_by_every_key(database: &TestDatabase) {
         let mut tx = database.db.read().await.unwrap();
         assert!(shares::position(&mut tx, share(2).id, &filter, key).await.unwrap().is_some());
     }
-}
-
-async fn an_extend_counts_against_quota_while_it_runs(database: &TestDatabase) {
-    let mut other = share(3);
-    other.project_id = "other".to_owned();
-    add(&database.db, &[share(1), share(2), other]).await;
-    let usage = async || {
-        let mut tx = database.db.read().await.unwrap();
-        let usage = shares::usage(&mut tx, "p").await.unwrap();
-        (usage.shares, usage.gigabytes)
-    };
-    assert_eq!(usage().await, (2, 2));
-    let set_status = async |status: ShareStatus| {
-        let mut tx = database.db.write().await.unwrap();
-        let mut of_share = share_instances::of_share_locked(&mut tx, share(1).id).await.unwrap();
-        let instance = of_share.pop().unwrap();
-        share_instances::take_over(&mut tx, &instance, status, START).await.unwrap();
-        shares::request_size(&mut tx, share(1).id, 10).await.unwrap();
-        tx.commit().await.unwrap();
-    };
-    set_status(ShareStatus::Extending).await;
-    assert_eq!(usage().await, (2, 11));
-    set_status(ShareStatus::Error).await;
-    assert_eq!(usage().await, (2, 2), "it ended, whatever the way");
-    let mut tx = database.db.read().await.unwrap();
-    assert_eq!(shares::usage(&mut tx, "nobody").await.unwrap(), Usage::default());
-}
-
-async fn quota_is_consumed_by_one_request_after_the_other(database: &TestDatabase) {
-    add(&database.db, &[]).await;
-    let requests = (1..=12).map(|number| {
-        let db = database.db.clone();
-        tokio::spawn(async move {
-            retry_conflicts(|| async {
-                let mut tx = db.write().await?;
-                quota::lock_project(&mut tx, "p").await?;
-                if shares::usage(&mut tx, "p").await?.shares >= 5 {
-                    return Ok(false);
-                }
-                shares::insert(&mut tx, &share(number)).await?;
-                tx.commit().await?;
-                Ok::<_, Error>(true)
-            })
-            .await
-        })
-    });
-    let mut taken = 0;
-    for request in requests.collect::<Vec<_>>() {
-        taken += u32::from(request.await.unwrap().unwrap());
-    }
-    assert_eq!(taken, 5);
 }
 
 async fn a_takeover_raises_the_fence_once(database: &TestDatabase) {

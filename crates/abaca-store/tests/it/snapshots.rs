@@ -1,7 +1,7 @@
-//! Snapshots: their status, filters, pages, quota usage.
+//! Snapshots: their status, filters, pages.
 
 use abaca_model::{Snapshot, SnapshotStatus, Timestamp};
-use abaca_store::snapshots::{self, Change, Filter, Page, SnapshotWithStatus, SortKey, Usage};
+use abaca_store::snapshots::{self, Change, Filter, Page, SnapshotWithStatus, SortKey};
 use abaca_store::testing::TestDatabase;
 use abaca_store::{Direction, Position, Tx, snapshot_instances};
 use sea_query::{Expr, ExprTrait, Query};
@@ -14,7 +14,6 @@ crate::on_each_database!(
     each_filter_finds_what_it_names,
     pages_of_any_size_put_together_are_the_whole_list,
     a_change_leaves_the_rest,
-    usage_is_summed_from_the_rows,
 );
 
 async fn a_snapshot_reads_back_with_its_status(database: &TestDatabase) {
@@ -207,13 +206,4 @@ async fn a_change_leaves_the_rest(database: &TestDatabase) {
     assert_eq!(changed, expected);
     let nobody = abaca_model::SnapshotId::random();
     assert!(!snapshots::update(&mut tx, nobody, &change, now).await.unwrap());
-}
-
-async fn usage_is_summed_from_the_rows(database: &TestDatabase) {
-    three(database).await;
-    let mut tx = database.db.read().await.unwrap();
-    for (project, snapshots, gigabytes) in [("one", 2, 2), ("two", 1, 5), ("none", 0, 0)] {
-        let usage = snapshots::usage(&mut tx, project).await.unwrap();
-        assert_eq!(usage, Usage { snapshots, gigabytes }, "{project}");
-    }
 }

@@ -19,6 +19,7 @@ mod microversion;
 mod operation;
 mod page;
 mod query;
+mod quotas;
 mod reply;
 mod request;
 mod request_id;

@@ -21,6 +21,8 @@ pub enum Check {
     Router,
     /// The handler alone, since the rule needs the resource.
     Handler,
+    /// Nobody: it has no rule, and everybody who is known may.
+    Nobody,
 }
 
 /// One row of the route table.
@@ -36,7 +38,7 @@ pub struct Route {
     pub versions: Versions,
     /// It is there only for requests that ask for experimental operations.
     pub experimental: bool,
-    /// The policy rule that allows it.
+    /// The policy rule that allows it; empty where there is none.
     pub rule: &'static str,
     /// Who checks that rule.
     pub check: Check,
@@ -78,6 +80,13 @@ impl Route {
     #[must_use]
     pub fn checked_by_handler(mut self) -> Self {
         self.check = Check::Handler;
+        self
+    }
+
+    /// Without a rule: for everybody who is known.
+    #[must_use]
+    pub fn without_rule(mut self) -> Self {
+        self.check = Check::Nobody;
         self
     }
 

@@ -7,8 +7,8 @@
 use super::metadata::Resource;
 use super::route::{action, delete, get, post, put};
 use super::{
-    Route, V, availability_zones, export_locations, messages, metadata, scheduler_stats, services,
-    share_instances, share_types, shares, snapshot_instances, snapshots,
+    Route, V, availability_zones, export_locations, messages, metadata, quotas, scheduler_stats,
+    services, share_instances, share_types, shares, snapshot_instances, snapshots,
 };
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
@@ -104,6 +104,21 @@ pub fn routes() -> Vec<Route> {
 
         get("/scheduler-stats/pools", V(2, 0).., "scheduler_stats:pools:index", scheduler_stats::pools),
         get("/scheduler-stats/pools/detail", V(2, 0).., "scheduler_stats:pools:detail", scheduler_stats::pools_detail),
+
+        get("/os-quota-sets/{id}", V(2, 0)..=V(2, 6), "quota_set:show", quotas::show),
+        put("/os-quota-sets/{id}", V(2, 0)..=V(2, 6), "quota_set:update", quotas::update),
+        delete("/os-quota-sets/{id}", V(2, 0)..=V(2, 6), "quota_set:delete", quotas::delete),
+        get("/os-quota-sets/{id}/defaults", V(2, 0)..=V(2, 6), "quota_set:show", quotas::defaults),
+        get("/quota-sets/{id}", V(2, 7).., "quota_set:show", quotas::show),
+        put("/quota-sets/{id}", V(2, 7).., "quota_set:update", quotas::update),
+        delete("/quota-sets/{id}", V(2, 7).., "quota_set:delete", quotas::delete),
+        get("/quota-sets/{id}/defaults", V(2, 7).., "quota_set:show", quotas::defaults),
+        get("/quota-sets/{id}/detail", V(2, 25).., "quota_set:show", quotas::detail),
+        get("/os-quota-class-sets/{id}", V(2, 0)..=V(2, 6), "quota_class_set:show", quotas::show_class),
+        put("/os-quota-class-sets/{id}", V(2, 0)..=V(2, 6), "quota_class_set:update", quotas::update_class),
+        get("/quota-class-sets/{id}", V(2, 7).., "quota_class_set:show", quotas::show_class),
+        put("/quota-class-sets/{id}", V(2, 7).., "quota_class_set:update", quotas::update_class),
+        get("/limits", V(2, 0).., "", quotas::limits).without_rule(),
 
         get("/types", V(2, 0).., "share_type:index", share_types::list),
         post("/types", V(2, 0).., "share_type:create", share_types::create),

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use abaca_model::quota::{self, Resource};
+
 use super::secret::{DatabaseUrl, Secret};
 use super::section::Section;
 use super::setting::{Limit, LogFormat, LogLevel, Strategy};
@@ -237,37 +239,63 @@ pub struct QuotaConfig {
     pub replica_gigabytes: i64,
     pub backups: i64,
     pub backup_gigabytes: i64,
+    pub encryption_keys: i64,
 }
 
 impl QuotaConfig {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        let mut limit = |key, default, help| section.value(key, Limit(default), help).0;
+        let mut limit = |resource: Resource, help| {
+            let default = Limit(resource.default_limit().into());
+            section.value(resource.as_str(), default, help).0
+        };
         Self {
-            shares: limit("shares", 50, "Shares."),
-            gigabytes: limit("gigabytes", 1000, "Size of all shares together, in GiB."),
-            snapshots: limit("snapshots", 50, "Snapshots."),
+            shares: limit(Resource::Shares, "Shares."),
+            gigabytes: limit(Resource::Gigabytes, "Size of all shares together, in GiB."),
+            snapshots: limit(Resource::Snapshots, "Snapshots."),
             snapshot_gigabytes: limit(
-                "snapshot_gigabytes",
-                1000,
+                Resource::SnapshotGigabytes,
                 "Size of all snapshots together, in GiB.",
             ),
-            per_share_gigabytes: limit("per_share_gigabytes", -1, "Size of one share, in GiB."),
-            share_networks: limit("share_networks", 10, "Share networks."),
-            share_groups: limit("share_groups", 50, "Share groups."),
-            share_group_snapshots: limit("share_group_snapshots", 50, "Share group snapshots."),
-            share_replicas: limit("share_replicas", 100, "Share replicas."),
+            per_share_gigabytes: limit(Resource::PerShareGigabytes, "Size of one share, in GiB."),
+            share_networks: limit(Resource::ShareNetworks, "Share networks."),
+            share_groups: limit(Resource::ShareGroups, "Share groups."),
+            share_group_snapshots: limit(Resource::ShareGroupSnapshots, "Share group snapshots."),
+            share_replicas: limit(Resource::ShareReplicas, "Share replicas."),
             replica_gigabytes: limit(
-                "replica_gigabytes",
-                1000,
+                Resource::ReplicaGigabytes,
                 "Size of all share replicas together, in GiB.",
             ),
-            backups: limit("backups", 10, "Share backups."),
+            backups: limit(Resource::Backups, "Share backups."),
             backup_gigabytes: limit(
-                "backup_gigabytes",
-                1000,
+                Resource::BackupGigabytes,
                 "Size of all share backups together, in GiB.",
             ),
+            encryption_keys: limit(
+                Resource::EncryptionKeys,
+                "Keys that shares are encrypted with.",
+            ),
         }
+    }
+
+    /// The limit of a resource.
+    pub fn limit(&self, resource: Resource) -> quota::Limit {
+        let number = match resource {
+            Resource::Shares => self.shares,
+            Resource::Gigabytes => self.gigabytes,
+            Resource::Snapshots => self.snapshots,
+            Resource::SnapshotGigabytes => self.snapshot_gigabytes,
+            Resource::PerShareGigabytes => self.per_share_gigabytes,
+            Resource::ShareNetworks => self.share_networks,
+            Resource::ShareGroups => self.share_groups,
+            Resource::ShareGroupSnapshots => self.share_group_snapshots,
+            Resource::ShareReplicas => self.share_replicas,
+            Resource::ReplicaGigabytes => self.replica_gigabytes,
+            Resource::Backups => self.backups,
+            Resource::BackupGigabytes => self.backup_gigabytes,
+            Resource::EncryptionKeys => self.encryption_keys,
+        };
+        // Nothing below -1 gets in here.
+        quota::Limit::try_from(number).unwrap_or(quota::Limit::Unlimited)
     }
 }
 

@@ -1,9 +1,8 @@
-//! How large a share may be: by its type, and by the quota for a single share.
+//! How large a share of a type may be.
 
 use abaca_model::ShareType;
-use abaca_model::quota::{Claim, Limit, check};
 
-use crate::api::{ApiError, Call};
+use crate::api::ApiError;
 
 /// What is said when a project's gigabytes are used up.
 pub(super) const NO_SPACE_LEFT: &str =
@@ -12,23 +11,6 @@ pub(super) const NO_SPACE_LEFT: &str =
 const MIN_SIZE: &str = "provisioning:min_share_size";
 const MAX_SIZE: &str = "provisioning:max_share_size";
 const MAX_EXTEND_SIZE: &str = "provisioning:max_share_extend_size";
-
-/// A limit of the configuration, which takes nothing below -1: no limit.
-pub(super) fn limit(configured: i64) -> Limit {
-    Limit::try_from(configured).unwrap_or(Limit::Unlimited)
-}
-
-/// # Errors
-/// 413 for a share larger than one share may be.
-pub(super) fn one_share(call: &Call, size: i64) -> Result<(), ApiError> {
-    let limit = limit(call.app.quota.per_share_gigabytes);
-    check(&[Claim::share_size(size, limit)]).map_err(|_| {
-        ApiError::OverLimit(format!(
-            "ShareSizeExceedsLimit: Requested share size {size} is larger than maximum allowed \
-             limit {limit}."
-        ))
-    })
-}
 
 /// # Errors
 /// 400 for a size the type does not take.

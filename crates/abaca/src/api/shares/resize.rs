@@ -1,13 +1,13 @@
 //! A tenant grows or shrinks a share.
 
-use abaca_model::quota::{Claim, Resource, Scope, check};
 use abaca_model::{OperationKind, Share, ShareInstance, ShareStatus, ShareType, Timestamp};
 use abaca_store::share_types::{self, Visible};
-use abaca_store::{Tx, quota, retry_conflicts, share_instances, shares};
+use abaca_store::{Tx, retry_conflicts, share_instances, shares};
 
 use super::limits;
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
+use crate::api::quotas::{Payer, Quota};
 use crate::api::share_instances::spokesman;
 use crate::api::{ApiError, Call, Reply, V};
 use crate::engine::arguments::ResizeShare;
@@ -27,13 +27,13 @@ pub(crate) async fn extend(call: Call) -> Result<Reply, ApiError> {
     let now = Timestamp::now();
     retry_conflicts(|| async {
         let mut tx = call.app.db.write().await?;
-        quota::lock_project(&mut tx, &share.project_id).await?;
+        let quota = Quota::lock(&call, &mut tx, Payer::of_share(&share)).await?;
         let (share, instance) = locked(&mut tx, &share).await?;
         load::not_soft_deleted(&share, "Can't extend")?;
         check_extend(&share, &instance, size)?;
-        limits::one_share(&call, size)?;
+        quota.one_share(size)?;
         limits::for_extend(&share_type, size, beyond)?;
-        check_quota(&call, &mut tx, &share, size).await?;
+        check_quota(&quota, &mut tx, &share, size).await?;
         shares::request_size(&mut tx, share.id, size).await?;
         begin(&call, &mut tx, &instance, Resize::Extend, size, now).await?;
         Ok::<_, ApiError>(tx.commit().await?)
@@ -133,22 +133,16 @@ fn check_shrink(share: &Share, instance: &ShareInstance, size: i64) -> Result<()
     Ok(())
 }
 
-/// The project that owns the share pays, whoever asks.
+/// # Errors
+/// 403 when the share may not grow by so much.
 pub(super) async fn check_quota(
-    call: &Call,
+    quota: &Quota<'_>,
     tx: &mut Tx,
     share: &Share,
     size: i64,
 ) -> Result<(), ApiError> {
-    let used = shares::usage(tx, &share.project_id).await?.gigabytes;
-    let claim = Claim {
-        resource: Resource::Gigabytes,
-        scope: Scope::Project,
-        requested: size - share.size,
-        used,
-        limit: limits::limit(call.app.quota.gigabytes),
-    };
-    check(&[claim]).map_err(|_| ApiError::Forbidden(limits::NO_SPACE_LEFT.to_owned()))
+    let grows = quota.shares(tx, 0, size - share.size).await?;
+    grows.map_err(|_| ApiError::Forbidden(limits::NO_SPACE_LEFT.to_owned()))
 }
 
 #[derive(Clone, Copy)]

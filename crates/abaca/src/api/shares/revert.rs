@@ -4,13 +4,12 @@ use abaca_model::{
     AccessRulesStatus, OperationKind, Share, ShareInstance, ShareStatus, Snapshot, SnapshotId,
     SnapshotInstance, SnapshotStatus, Timestamp,
 };
-use abaca_store::{
-    Tx, quota, retry_conflicts, share_instances, shares, snapshot_instances, snapshots,
-};
+use abaca_store::{Tx, retry_conflicts, share_instances, shares, snapshot_instances, snapshots};
 
 use super::load::{self, target};
 use super::resize::check_quota;
 use crate::api::operation::{self, Work};
+use crate::api::quotas::{Payer, Quota};
 use crate::api::share_instances::spokesman;
 use crate::api::{ApiError, Call, Reply, snapshots as snapshot_routes};
 use crate::engine::arguments::RevertShare;
@@ -62,7 +61,7 @@ async fn begin(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let mut tx = call.app.db.write().await?;
-    quota::lock_project(&mut tx, &share.project_id).await?;
+    let quota = Quota::lock(call, &mut tx, Payer::of_share(share)).await?;
     let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(ApiError::no_route)?;
     load::not_soft_deleted(&share, "Can't revert")?;
     let instances = share_instances::of_share_locked(&mut tx, share.id).await?;
@@ -77,7 +76,7 @@ async fn begin(
     check_latest(&mut tx, &share, snapshot.id).await?;
     check_access(&share, &instances)?;
     if snapshot.size > share.size {
-        check_quota(call, &mut tx, &share, snapshot.size).await?;
+        check_quota(&quota, &mut tx, &share, snapshot.size).await?;
         shares::request_size(&mut tx, share.id, snapshot.size).await?;
     }
     let fence = share_instances::take_over(&mut tx, instance, ShareStatus::Reverting, now).await?;

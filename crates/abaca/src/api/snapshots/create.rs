@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use abaca_model::quota::{Claim, Limit, Resource, Scope, check};
+use abaca_model::quota::{OverQuota, Resource};
 use abaca_model::{
     OperationKind, Share, ShareId, ShareInstance, ShareStatus, Snapshot, SnapshotId,
     SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
 use abaca_store::snapshots::{self, SnapshotWithStatus};
-use abaca_store::{Tx, quota, retry_conflicts, share_instances, shares, snapshot_instances};
+use abaca_store::{retry_conflicts, share_instances, shares, snapshot_instances};
 use axum::http::StatusCode;
 use serde_json::json;
 
 use super::update::unprocessable;
 use super::view::{Body, Viewer};
 use crate::api::operation::{self, Work};
+use crate::api::quotas::{Payer, Quota};
 use crate::api::shares::{not_busy, not_soft_deleted};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::app::Target;
@@ -28,7 +29,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
     logs::resource("share_id", &share.id.to_string());
     logs::resource("snapshot_id", &wanted.snapshot.id.to_string());
     call.authorise("share:create_snapshot", &target(&share)).await?;
-    let taken = retry_conflicts(|| take(&call, &wanted)).await?;
+    let taken = retry_conflicts(|| take(&call, &share, &wanted)).await?;
     call.app.nudge();
     let viewer = Viewer::new(call.version, &call.caller, &call.links);
     Reply::json(StatusCode::ACCEPTED, &Body { snapshot: viewer.detail(&taken) })
@@ -104,18 +105,19 @@ impl Wanted {
 
 /// One transaction: the snapshot, an instance for each place of its share, and an operation for each
 /// instance.
-async fn take(call: &Call, wanted: &Wanted) -> Result<SnapshotWithStatus, ApiError> {
+async fn take(call: &Call, share: &Share, wanted: &Wanted) -> Result<SnapshotWithStatus, ApiError> {
     let mut snapshot = wanted.snapshot.clone();
     let mut tx = call.app.db.write().await?;
-    quota::lock_project(&mut tx, &snapshot.project_id).await?;
+    let payer = Payer::of_snapshot(&wanted.snapshot, share);
+    let quota = Quota::lock(call, &mut tx, payer).await?;
     // Locked, so that the share is neither deleted nor resized meanwhile.
-    let share = shares::get_locked(&mut tx, snapshot.share_id).await?.ok_or_else(unknown_share)?;
+    let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(unknown_share)?;
     let places = share_instances::of_share_locked(&mut tx, share.id).await?;
     not_soft_deleted(&share, NOT_TAKEN)?;
     check_status(&places, wanted.force)?;
     not_busy(&share)?;
     (snapshot.size, snapshot.share_size) = (share.size, share.size);
-    check_quota(call, &mut tx, &snapshot).await?;
+    quota.snapshot(&mut tx, snapshot.size).await?.map_err(|over| refused(&over))?;
     snapshots::insert(&mut tx, &snapshot).await?;
     for place in &places {
         let instance = instance_in(&snapshot, place);
@@ -150,35 +152,19 @@ fn check_status(places: &[ShareInstance], force: bool) -> Result<(), ApiError> {
 }
 
 /// Sizes are complained of before counts, as clients are used to.
-async fn check_quota(call: &Call, tx: &mut Tx, snapshot: &Snapshot) -> Result<(), ApiError> {
-    let usage = snapshots::usage(tx, &snapshot.project_id).await?;
-    let claim = |resource, requested, used, limit| {
-        // The config takes nothing below -1, which stands for no limit.
-        let limit = Limit::try_from(limit).unwrap_or(Limit::Unlimited);
-        Claim { resource, scope: Scope::Project, requested, used, limit }
-    };
-    let limits = &call.app.quota;
-    let claims = [
-        claim(
-            Resource::SnapshotGigabytes,
-            snapshot.size,
-            usage.gigabytes,
-            limits.snapshot_gigabytes,
-        ),
-        claim(Resource::Snapshots, 1, usage.snapshots, limits.snapshots),
-    ];
-    let Err(over) = check(&claims) else { return Ok(()) };
-    let message = match over.of(Resource::SnapshotGigabytes) {
-        Some(_) => "SnapshotSizeExceedsAvailableQuota: Requested snapshot exceeds allowed \
-                    project/user or share type gigabytes quota."
+fn refused(over: &OverQuota) -> ApiError {
+    let size = over.of(Resource::SnapshotGigabytes);
+    let snapshots = over.of(Resource::Snapshots).filter(|_| size.is_none());
+    ApiError::OverLimit(match snapshots {
+        None => "SnapshotSizeExceedsAvailableQuota: Requested snapshot exceeds allowed \
+                 project/user or share type gigabytes quota."
             .to_owned(),
-        None => format!(
+        Some(claim) => format!(
             "SnapshotLimitExceeded: Maximum number of snapshots allowed ({}) either per \
              project/user or share type quota is exceeded.",
-            limits.snapshots
+            claim.limit
         ),
-    };
-    Err(ApiError::OverLimit(message))
+    })
 }
 
 fn instance_in(snapshot: &Snapshot, place: &ShareInstance) -> SnapshotInstance {

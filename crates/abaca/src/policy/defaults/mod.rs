@@ -6,6 +6,7 @@
 mod base;
 mod infrastructure;
 mod messages;
+mod quotas;
 mod share_types;
 mod shares;
 mod snapshots;
@@ -69,6 +70,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static DefaultRule> {
         snapshots::RULES,
         share_types::RULES,
         messages::RULES,
+        quotas::RULES,
         infrastructure::RULES,
     ]
     .into_iter()

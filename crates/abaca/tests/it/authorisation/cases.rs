@@ -1,6 +1,6 @@
 //! Who may use which route by default. A route without a case here fails the tests.
 
-use super::Who::{self, Administrators, AnyMember, Anyone, Members, Readers};
+use super::Who::{self, Administrators, AnyMember, Anyone, Everybody, Members, Readers};
 
 /// One route: method, path, and the action if it is one; who may use it; a body that is good enough
 /// to get past the authorisation. In it `SHARE` stands for the share's id.
@@ -14,6 +14,8 @@ const SERVICE: &str = r#"{"host": "seed@seed", "binary": "manila-share"}"#;
 const TASK: &str = r#"{"reset_task_state": {"task_state": null}}"#;
 const METADATA: &str = r#"{"metadata": {"key": "x"}}"#;
 const ENSURE: &str = r#"{"ensure_shares": {"host": "seed@seed"}}"#;
+const LIMITS: &str = r#"{"quota_set": {"shares": -1}}"#;
+const CLASS_LIMITS: &str = r#"{"quota_class_set": {"shares": -1}}"#;
 const GRANT: &str = r#"{"addProjectAccess": {"project": "project"}}"#;
 const REVOKE: &str = r#"{"removeProjectAccess": {"project": "project"}}"#;
 
@@ -106,6 +108,21 @@ pub(super) const CASES: &[Case] = &[
 
     ("GET /scheduler-stats/pools", Administrators, ""),
     ("GET /scheduler-stats/pools/detail", Administrators, ""),
+
+    ("GET /os-quota-sets/{id}", Readers, ""),
+    ("PUT /os-quota-sets/{id}", Administrators, LIMITS),
+    ("DELETE /os-quota-sets/{id}", Administrators, ""),
+    ("GET /os-quota-sets/{id}/defaults", Anyone, ""),
+    ("GET /quota-sets/{id}", Readers, ""),
+    ("PUT /quota-sets/{id}", Administrators, LIMITS),
+    ("DELETE /quota-sets/{id}", Administrators, ""),
+    ("GET /quota-sets/{id}/defaults", Anyone, ""),
+    ("GET /quota-sets/{id}/detail", Readers, ""),
+    ("GET /os-quota-class-sets/{id}", Administrators, ""),
+    ("PUT /os-quota-class-sets/{id}", Administrators, CLASS_LIMITS),
+    ("GET /quota-class-sets/{id}", Administrators, ""),
+    ("PUT /quota-class-sets/{id}", Administrators, CLASS_LIMITS),
+    ("GET /limits", Everybody, ""),
 
     ("GET /types", Anyone, ""),
     ("POST /types", Administrators, r#"{"share_type": {}}"#),

@@ -22,6 +22,8 @@ const CALLERS: [&str; 5] = [NOBODY, STRANGER, READER, MEMBER, ADMINISTRATOR];
 /// Those a route lets through. Administrators always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
+    /// Whoever is known, whatever his roles. It shows him his own only.
+    Everybody,
     /// Readers of any project. What is another project's is not in their answer.
     Anyone,
     /// Members of any project, for their own project.
@@ -37,6 +39,7 @@ enum Who {
 impl Who {
     fn has(self, caller: &str) -> bool {
         match self {
+            Self::Everybody => true,
             Self::Anyone => caller != NOBODY,
             Self::AnyMember => [STRANGER, MEMBER, ADMINISTRATOR].contains(&caller),
             Self::Readers => [READER, MEMBER, ADMINISTRATOR].contains(&caller),

@@ -114,6 +114,8 @@ impl World {
             "snapshot-instances" => self.snapshot_instance.to_string(),
             "types" => self.share_type.to_string(),
             "messages" => self.message.to_string(),
+            "quota-sets" | "os-quota-sets" => "project".to_owned(),
+            "quota-class-sets" | "os-quota-class-sets" => "default".to_owned(),
             _ => String::new(),
         };
         text.replace("{id}", &id)

@@ -68,10 +68,11 @@ async fn share_and_snapshot_are_taken_over_and_the_size_asked_for_counts() {
     assert_eq!((instance.status, instance.fence), (ShareStatus::Reverting, 2));
     let mut tx = server.app.db.read().await.unwrap();
     let copy = snapshot_instances::get(&mut tx, scene.latest.id).await.unwrap().unwrap();
-    let usage = abaca_store::shares::usage(&mut tx, "project").await.unwrap();
     drop(tx);
+    let counted = server.get("/v2/quota-sets/project/detail").await.expect(200);
     assert_eq!((copy.status, copy.fence), (SnapshotStatus::Restoring, 2));
-    assert_eq!(usage.gigabytes, 5, "the size of the snapshot is reserved");
+    let gigabytes = &counted["quota_set"]["gigabytes"];
+    assert_eq!((&gigabytes["in_use"], &gigabytes["reserved"]), (&json!(1), &json!(4)));
     let operations = operations_of(&server, scene.share).await;
     let [operation] = &operations[..] else { panic!("{operations:?}") };
     assert_eq!((operation.kind, operation.resource_fence), (OperationKind::RevertShare, 2));

@@ -1,7 +1,9 @@
 //! Taking a snapshot: one transaction for rows, quota and operations.
 
 use abaca::api::V;
+use abaca_model::quota::Resource;
 use abaca_model::{OperationKind, OperationState, ShareInstance, ShareInstanceId, ShareStatus};
+use abaca_store::quota::{self, Subject};
 use abaca_store::{operations, share_instances, shares, snapshot_instances, snapshots};
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -13,9 +15,11 @@ async fn create(server: &TestServer, body: Value) -> Answer {
     server.request(Method::POST, "/v2/snapshots").token(ALICE).json(&body).send().await
 }
 
-async fn usage(server: &TestServer) -> snapshots::Usage {
+/// How many snapshots count against the project's quota.
+async fn counted(server: &TestServer) -> i64 {
     let mut tx = server.app.db.read().await.unwrap();
-    snapshots::usage(&mut tx, "project").await.unwrap()
+    let usage = quota::of_snapshots(&mut tx, "project", Subject::Project).await.unwrap();
+    usage[&Resource::Snapshots].in_use
 }
 
 #[tokio::test]
@@ -186,7 +190,7 @@ async fn what_is_wrong_is_told_and_nothing_is_made() {
     for (body, status, fault, expected) in table {
         assert_eq!(create(&server, body.clone()).await.fault(status, fault), expected, "{body}");
     }
-    assert_eq!(usage(&server).await.snapshots, 0);
+    assert_eq!(counted(&server).await, 0);
 }
 
 #[tokio::test]
@@ -246,7 +250,7 @@ async fn quota_is_counted_in_the_same_transaction() {
     let requests = (0..limit + 5).map(|_| create(&server, body.clone()));
     let answers = futures_util::future::join_all(requests).await;
     let taken = answers.iter().filter(|answer| answer.status == 202).count();
-    assert_eq!((taken, usage(&server).await.snapshots), (limit, limit as i64));
+    assert_eq!((taken, counted(&server).await), (limit, limit as i64));
     let refused = answers.iter().find(|answer| answer.status != 202).unwrap();
     assert_eq!(
         refused.fault(413, "overLimit"),

@@ -6,21 +6,20 @@ mod request;
 
 use std::collections::BTreeMap;
 
-use abaca_model::quota::{Claim, Resource, Scope, check};
+use abaca_model::quota::{OverQuota, Resource};
 use abaca_model::{
     AccessRulesStatus, AvailabilityZone, OperationKind, Share, ShareCapabilities, ShareId,
     ShareInstance, ShareInstanceId, ShareStatus, ShareType, Timestamp,
 };
 use abaca_store::share_types::Visible;
-use abaca_store::{
-    Tx, availability_zones, quota, retry_conflicts, share_instances, share_types, shares,
-};
+use abaca_store::{Tx, availability_zones, retry_conflicts, share_instances, share_types, shares};
 
 use self::origin::Origin;
 use self::request::Request;
 use super::{limits, public, show};
 use crate::api::metadata;
 use crate::api::operation::{self, Work};
+use crate::api::quotas::{Payer, Quota};
 use crate::api::{ApiError, Call, Fields, Reply, V, strict_bool};
 use crate::engine::arguments::CreateShare;
 use crate::telemetry::logs;
@@ -67,7 +66,6 @@ async fn plan(call: &Call, mut request: Request) -> Result<Plan, ApiError> {
         Some(origin) => origin.zone(zone)?,
         None => zone.map(|zone| zone.name),
     };
-    limits::one_share(call, size)?;
     Ok(Plan::new(call.project()?, &call.caller.user_id, request, size, zone, &share_type, origin))
 }
 
@@ -218,12 +216,13 @@ fn is_true(value: &str) -> bool {
 async fn begin(call: &Call, plan: &Plan) -> Result<Reply, ApiError> {
     let Plan { share, instance, origin } = plan;
     let mut tx = call.app.db.write().await?;
-    quota::lock_project(&mut tx, &share.project_id).await?;
+    let quota = Quota::lock(call, &mut tx, Payer::of_share(share)).await?;
     let source = match origin {
         Some(origin) => Some(origin.locked_source(&mut tx).await?),
         None => None,
     };
-    check_quota(call, &mut tx, share).await?;
+    quota.one_share(share.size)?;
+    quota.shares(&mut tx, 1, share.size).await?.map_err(|over| refused(&over))?;
     shares::insert(&mut tx, share).await.map_err(|error| mount_point::taken(share, error))?;
     share_instances::insert(&mut tx, instance).await?;
     let work = Work {
@@ -239,30 +238,16 @@ async fn begin(call: &Call, plan: &Plan) -> Result<Reply, ApiError> {
 }
 
 /// Sizes are complained of before counts, as clients are used to.
-async fn check_quota(call: &Call, tx: &mut Tx, share: &Share) -> Result<(), ApiError> {
-    let usage = shares::usage(tx, &share.project_id).await?;
-    let limits = &call.app.quota;
-    let claim = |resource, requested, used, limit| Claim {
-        resource,
-        scope: Scope::Project,
-        requested,
-        used,
-        limit: limits::limit(limit),
-    };
-    let claims = [
-        claim(Resource::Gigabytes, share.size, usage.gigabytes, limits.gigabytes),
-        claim(Resource::Shares, 1, usage.shares, limits.shares),
-    ];
-    let Err(over) = check(&claims) else { return Ok(()) };
-    let message = match over.of(Resource::Gigabytes) {
-        Some(_) => format!("ShareSizeExceedsAvailableQuota: {}", limits::NO_SPACE_LEFT),
-        None => format!(
+fn refused(over: &OverQuota) -> ApiError {
+    let shares = over.of(Resource::Shares).filter(|_| over.of(Resource::Gigabytes).is_none());
+    ApiError::OverLimit(match shares {
+        None => format!("ShareSizeExceedsAvailableQuota: {}", limits::NO_SPACE_LEFT),
+        Some(claim) => format!(
             "ShareLimitExceeded: Maximum number of shares allowed ({}) either per project/user or \
              share type quota is exceeded.",
-            limits.shares
+            claim.limit
         ),
-    };
-    Err(ApiError::OverLimit(message))
+    })
 }
 
 #[cfg(test)]

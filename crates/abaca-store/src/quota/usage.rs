@@ -1,0 +1,172 @@
+//! What a project, a user or a share type uses of quota, summed from the rows.
+
+use abaca_model::ShareStatus;
+use abaca_model::quota::{Resource, Usage, Used};
+use sea_query::{
+    CaseStatement, Cond, Expr, ExprTrait, Func, IntoColumnRef, Query, SelectStatement, SimpleExpr,
+};
+
+use super::Subject;
+use crate::db::Dialect;
+use crate::error::Result;
+use crate::share_instances;
+use crate::tx::Tx;
+
+const SHARES: &str = "shares";
+const SNAPSHOTS: &str = "snapshots";
+
+/// The statuses of what was given up by its owner and is only waiting to be removed: it counts for
+/// nothing any more.
+const GIVEN_UP: [&str; 2] = ["deferred_deleting", "error_deferred_deleting"];
+
+/// Counts what a subject's rows in `table` are.
+fn of_subject(table: &'static str, project_id: &str, subject: Subject<'_>) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .from(table)
+        .expr(Func::count(Expr::col((table, "id"))))
+        .and_where(Expr::col((table, "project_id")).eq(project_id));
+    match (subject, table) {
+        (Subject::Project, _) => {}
+        (Subject::User(id), _) => {
+            select.and_where(Expr::col((table, "user_id")).eq(id));
+        }
+        (Subject::ShareType(id), SNAPSHOTS) => {
+            let mut of_type = Query::select();
+            of_type
+                .column("id")
+                .from(SHARES)
+                .and_where(Expr::col("share_type_id").eq(id.to_string()));
+            select.and_where(Expr::col((table, "share_id")).in_subquery(of_type));
+        }
+        (Subject::ShareType(id), _) => {
+            select.and_where(Expr::col((SHARES, "share_type_id")).eq(id.to_string()));
+        }
+    }
+    select
+}
+
+/// Leaves out what has been given up in every place it was in. `place` is the table of the places,
+/// `owner` its column that says what they are places of.
+fn not_given_up(table: &'static str, place: &'static str, owner: &'static str) -> Cond {
+    let other = "other_place";
+    let mut kept = Query::select();
+    kept.column((other, owner))
+        .from_as(place, other)
+        .and_where(Expr::col((other, owner)).equals((place, owner)))
+        .and_where(Expr::col((other, "status")).is_not_in(GIVEN_UP));
+    // From the status on, of which the fewest places are: not once for each row that is counted.
+    let mut given_up = Query::select();
+    given_up
+        .column((place, owner))
+        .from(place)
+        .and_where(Expr::col((place, "status")).is_in(GIVEN_UP))
+        .and_where(Expr::exists(kept).not());
+    Cond::all().add(Expr::col((table, "id")).not_in_subquery(given_up))
+}
+
+/// The sum of a BIGINT is a NUMERIC to PostgreSQL; the cast that it wants, MariaDB can't read.
+fn sum(dialect: Dialect, of: impl Into<SimpleExpr>) -> SimpleExpr {
+    let sum = Func::sum(of);
+    match dialect {
+        Dialect::Postgres => Func::cast_as(sum, "BIGINT").into(),
+        Dialect::Sqlite | Dialect::Mysql => sum.into(),
+    }
+}
+
+fn column(table: &'static str, name: &'static str) -> SimpleExpr {
+    Expr::col((table, name).into_column_ref())
+}
+
+/// Runs a select of a count and sums.
+async fn numbers<const N: usize>(tx: &mut Tx, select: &SelectStatement) -> Result<[i64; N]> {
+    let rows = tx
+        .all(select, |row| {
+            let mut numbers = [0; N];
+            for (index, number) in numbers.iter_mut().enumerate() {
+                *number = row.optional_integer(index)?.unwrap_or(0);
+            }
+            Ok(numbers)
+        })
+        .await?;
+    Ok(rows.first().copied().unwrap_or([0; N]))
+}
+
+/// What shares use: how many there are, and their GiB. What they are growing by is reserved.
+/// To be trusted behind [`super::lock_project`] only.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_shares(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> Result<Usage> {
+    let mut select = of_subject(SHARES, project_id, subject);
+    select
+        .expr(sum(tx.dialect(), column(SHARES, "size")))
+        .expr(sum(tx.dialect(), growth()))
+        .cond_where(not_given_up(SHARES, share_instances::TABLE, "share_id"));
+    let [shares, gigabytes, growth] = numbers(tx, &select).await?;
+    Ok(Usage::from([
+        (Resource::Shares, Used { in_use: shares, reserved: 0 }),
+        (Resource::Gigabytes, Used { in_use: gigabytes, reserved: growth }),
+    ]))
+}
+
+/// By how much a share is growing at the moment.
+fn growth() -> CaseStatement {
+    let instances = share_instances::TABLE;
+    let growing_in = [ShareStatus::Extending, ShareStatus::Reverting];
+    let mut growing = Query::select();
+    growing
+        .column((instances, "id"))
+        .from(instances)
+        .and_where(Expr::col((instances, "share_id")).equals((SHARES, "id")))
+        .and_where(Expr::col((instances, "status")).is_in(growing_in.map(ShareStatus::as_str)));
+    let (requested, size) = (column(SHARES, "requested_size"), column(SHARES, "size"));
+    let grows = requested.clone().gt(size.clone()).and(Expr::exists(growing));
+    CaseStatement::new().case(grows, requested.sub(size)).finally(0_i64)
+}
+
+/// What snapshots use: how many there are, and their GiB. To be trusted behind
+/// [`super::lock_project`] only.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_snapshots(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> Result<Usage> {
+    let mut select = of_subject(SNAPSHOTS, project_id, subject);
+    select.expr(sum(tx.dialect(), column(SNAPSHOTS, "size"))).cond_where(not_given_up(
+        SNAPSHOTS,
+        "snapshot_instances",
+        "snapshot_id",
+    ));
+    let [snapshots, gigabytes] = numbers(tx, &select).await?;
+    Ok(Usage::from([
+        (Resource::Snapshots, Used { in_use: snapshots, reserved: 0 }),
+        (Resource::SnapshotGigabytes, Used { in_use: gigabytes, reserved: 0 }),
+    ]))
+}
+
+/// What replicas use: each instance of a replicated share, with the share's size.
+async fn of_replicas(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> Result<Usage> {
+    let instances = share_instances::TABLE;
+    let mut select = of_subject(SHARES, project_id, subject);
+    select
+        .expr(sum(tx.dialect(), column(SHARES, "size")))
+        .inner_join(instances, Expr::col((instances, "share_id")).equals((SHARES, "id")))
+        .and_where(Expr::col((instances, "replica_state")).is_not_null())
+        .and_where(Expr::col((instances, "status")).is_not_in(GIVEN_UP));
+    let [replicas, gigabytes] = numbers(tx, &select).await?;
+    Ok(Usage::from([
+        (Resource::ShareReplicas, Used { in_use: replicas, reserved: 0 }),
+        (Resource::ReplicaGigabytes, Used { in_use: gigabytes, reserved: 0 }),
+    ]))
+}
+
+/// What is used of every resource that this service has.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_all(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> Result<Usage> {
+    let mut usage = of_shares(tx, project_id, subject).await?;
+    usage.extend(of_snapshots(tx, project_id, subject).await?);
+    usage.extend(of_replicas(tx, project_id, subject).await?);
+    Ok(usage)
+}
