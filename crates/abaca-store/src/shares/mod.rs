@@ -10,9 +10,9 @@ use abaca_model::{Share, ShareCapabilities, ShareId, TaskState, Timestamp};
 use sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement};
 
 use crate::error::Result;
+use crate::metadata;
 use crate::row::Row;
 use crate::tx::Tx;
-use crate::{metadata, share_instances};
 
 pub use filter::{Filter, Scope};
 pub use list::{

@@ -14,6 +14,7 @@ use super::{
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
 #[must_use]
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "a table, to be read as a whole")]
 pub fn routes() -> Vec<Route> {
     vec![
         get("/shares", V(2, 0).., "share:get_all", shares::index),

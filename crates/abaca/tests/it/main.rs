@@ -10,6 +10,7 @@ mod framework;
 mod messages;
 mod metadata;
 mod metrics;
+mod quotas;
 mod scheduler_stats;
 mod services;
 mod share_instances;

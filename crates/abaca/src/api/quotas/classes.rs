@@ -50,7 +50,8 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
 
 /// A class is of no project: who may see those of his own project may not see it.
 async fn authorise(call: &Call, rule: &str) -> Result<(), ApiError> {
-    call.authorise(rule, &Target::new()).await
+    let target = Target::from_iter([("class_name".to_owned(), json!(call.path("id")))]);
+    call.authorise(rule, &target).await
 }
 
 fn body(call: &Call, id: Option<&str>, limits: &BTreeMap<Resource, Limit>) -> Value {

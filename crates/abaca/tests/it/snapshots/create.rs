@@ -4,7 +4,7 @@ use abaca::api::V;
 use abaca_model::quota::Resource;
 use abaca_model::{OperationKind, OperationState, ShareInstance, ShareInstanceId, ShareStatus};
 use abaca_store::quota::{self, Subject};
-use abaca_store::{operations, share_instances, shares, snapshot_instances, snapshots};
+use abaca_store::{operations, share_instances, shares, snapshot_instances};
 use axum::http::Method;
 use serde_json::{Value, json};
 
