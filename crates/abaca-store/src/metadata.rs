@@ -4,13 +4,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use abaca_model::{ExportLocationId, ShareId, SnapshotId};
-use sea_query::{Expr, ExprTrait, LockType, Query};
+use sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 
 use crate::error::Result;
 use crate::tx::Tx;
 
 /// Names and values.
 pub type Pairs = BTreeMap<String, String>;
+
+/// Pairs in one statement: every database takes so many parameters, and a request's thousands of
+/// pairs don't hold the others up with a statement each.
+const CHUNK: usize = 500;
 
 /// What has metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,37 +119,34 @@ pub async fn put(tx: &mut Tx, owner: Owner, pairs: &Pairs) -> Result<()> {
 
 /// As [`put`], for a resource whose id is at hand as text.
 pub(crate) async fn put_text(tx: &mut Tx, table: Table, id: &str, pairs: &Pairs) -> Result<()> {
-    for (name, value) in pairs {
-        let mut update = Query::update();
-        update
-            .table(table.name)
-            .value("value", value.as_str())
-            .and_where(Expr::col(table.owner).eq(id))
-            .and_where(Expr::col("name").eq(name.as_str()));
-        if tx.execute(&update).await? > 0 {
-            continue;
-        }
+    let pairs: Vec<_> = pairs.iter().collect();
+    for chunk in pairs.chunks(CHUNK) {
         let mut insert = Query::insert();
-        insert.into_table(table.name).columns([table.owner, "name", "value"]).values_panic([
-            id.into(),
-            name.as_str().into(),
-            value.as_str().into(),
-        ]);
+        insert.into_table(table.name).columns([table.owner, "name", "value"]).on_conflict(
+            OnConflict::columns([table.owner, "name"]).update_column("value").to_owned(),
+        );
+        for (name, value) in chunk {
+            insert.values_panic([id.into(), name.as_str().into(), value.as_str().into()]);
+        }
         tx.execute(&insert).await?;
     }
     Ok(())
 }
 
-/// Removes a pair of `owner`. `false`: there is none of that name.
+/// Removes pairs of `owner` by their names. How many there were.
 ///
 /// # Errors
 /// What the database says.
-pub async fn remove(tx: &mut Tx, owner: Owner, name: &str) -> Result<bool> {
+pub async fn remove(tx: &mut Tx, owner: Owner, names: &[&str]) -> Result<u64> {
     let table = owner.table();
-    let mut delete = Query::delete();
-    delete
-        .from_table(table.name)
-        .and_where(Expr::col(table.owner).eq(owner.id()))
-        .and_where(Expr::col("name").eq(name));
-    Ok(tx.execute(&delete).await? > 0)
+    let mut removed = 0;
+    for chunk in names.chunks(CHUNK) {
+        let mut delete = Query::delete();
+        delete
+            .from_table(table.name)
+            .and_where(Expr::col(table.owner).eq(owner.id()))
+            .and_where(Expr::col("name").is_in(chunk.iter().copied()));
+        removed += tx.execute(&delete).await?;
+    }
+    Ok(removed)
 }

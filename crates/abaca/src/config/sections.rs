@@ -37,7 +37,7 @@ pub struct ApiConfig {
 impl ApiConfig {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8786));
-        Self {
+        let config = Self {
             listen: section.value(
                 "listen",
                 listen,
@@ -86,7 +86,15 @@ impl ApiConfig {
                 "Names in the metadata of export locations that only administrators set, change \
                  and remove.",
             ),
+        };
+        let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '{' | '}');
+        if !config.default_mount_point_prefix.chars().all(is_fine) {
+            section.refuse(
+                "default_mount_point_prefix",
+                "a name to mount by has letters, digits, _ and - only",
+            );
         }
+        config
     }
 }
 

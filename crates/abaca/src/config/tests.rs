@@ -268,6 +268,11 @@ fn one_problem_is_one_line() {
         ("backend = ['x']", "`backend` is a TOML string; expected one [[backend]] table"),
         ("[log]\nlevel = '3'", "`log.level` is \"3\"; expected off, error"),
         ("[log]\nlevel = 'info,=debug'", "expected off, error"),
+        (
+            "[api]\ndefault_mount_point_prefix = 'a/'",
+            "a name to mount by has letters, digits, _ and - only",
+        ),
+        ("[api]\nadmin_only_metadata = 'x'", "expected an array of strings"),
         ("[policy]\ndirs = '/x'", "`policy.dirs` is \"/x\"; expected an array of paths"),
         ("[[backend]]\nname = 'x'", "/abaca.toml:1: `backend.driver`: missing; expected a string"),
     ];

@@ -78,7 +78,7 @@ async fn change(call: &Call, resource: Resource, change: Change<'_>) -> Result<P
                 metadata::put(&mut tx, found.owner, given).await?;
             }
             Change::Remove(name) => {
-                if !metadata::remove(&mut tx, found.owner, name).await? {
+                if metadata::remove(&mut tx, found.owner, &[name]).await? == 0 {
                     return Err(no_such_item());
                 }
             }
@@ -96,10 +96,9 @@ async fn remove_others(
     given: &Pairs,
     kept: &[String],
 ) -> Result<(), ApiError> {
-    for name in metadata::all(tx, owner).await?.keys() {
-        if !given.contains_key(name) && !kept.contains(name) {
-            metadata::remove(tx, owner, name).await?;
-        }
-    }
+    let there = metadata::all(tx, owner).await?;
+    let others = there.keys().filter(|name| !given.contains_key(*name) && !kept.contains(name));
+    let others: Vec<_> = others.map(String::as_str).collect();
+    metadata::remove(tx, owner, &others).await?;
     Ok(())
 }

@@ -165,6 +165,28 @@ async fn everybody_reads_what_is_public_and_only_its_project_changes_it() {
     }
 }
 
+/// As many as a request can hold, in statements of which each has but some.
+#[tokio::test]
+async fn a_request_may_be_full_of_them() {
+    let scene = Scene::new().await;
+    let pairs = |count: usize, value: &str| -> Value {
+        let pairs = (0..count).map(|number| (format!("key{number:04}"), json!(value)));
+        json!({ "metadata": pairs.collect::<serde_json::Map<_, _>>() })
+    };
+    for Kind { path, .. } in scene.kinds() {
+        for (method, count, value) in
+            [(Method::POST, 3_000, "a"), (Method::POST, 501, "b"), (Method::PUT, 1_001, "c")]
+        {
+            let given = pairs(count, value);
+            let answer = scene.ask(ALICE, method.clone(), &path, given.clone()).await.expect(200);
+            let kept = answer["metadata"].as_object().unwrap();
+            let expected = if method == Method::PUT { count } else { 3_000 };
+            assert_eq!(kept.len(), expected, "{path}");
+            assert_eq!(kept.values().filter(|kept| *kept == value).count(), count, "{path}");
+        }
+    }
+}
+
 /// Each of them holds the row, so that no pair is lost and no key is inserted twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_lose_nothing() {
