@@ -11,6 +11,7 @@ NEEDED_COMMANDS=(
   'mkfs.xfs=xfsprogs'
   'mkfs.btrfs=btrfs-progs'
   'losetup=mount'
+  'openssl=openssl'
 )
 
 check_toolchain() {
@@ -55,14 +56,15 @@ installs them by itself; otherwise install them and start it again."
   [ "$status" = 0 ] || { tail -n 40 "$LOG_DIR/apt.log"; die "apt-get could not install ${packages[*]}: $LOG_DIR/apt.log"; }
 }
 
-# The virtual environment is made anew whenever the pinned list changes.
-install_python_packages() {
-  local list=tests/requirements.txt stamp=$TOOLS_DIR/requirements.installed
-  cmp -s "$list" "$stamp" && [ -x "$VENV/bin/openstack" ] && "$VENV/bin/python" -c '' 2>/dev/null && return
+# install_venv NAME LIST: a virtual environment below the tools, made anew whenever its pinned list
+# changes.
+install_venv() {
+  local venv=$TOOLS_DIR/$1 list=$2 stamp=$TOOLS_DIR/$1.installed
+  cmp -s "$list" "$stamp" && "$venv/bin/python" -c '' 2>/dev/null && return
   heading "installing the Python packages of $list"
-  rm -rf "$VENV" "$stamp"; mkdir -p "$TOOLS_DIR"
-  python3 -m venv "$VENV"
-  try_thrice "$VENV/bin/pip" install --quiet --disable-pip-version-check --requirement "$list" \
+  rm -rf "$venv" "$stamp"; mkdir -p "$TOOLS_DIR"
+  python3 -m venv "$venv"
+  try_thrice "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$list" \
     || die "pip could not install $list; its output is above"
   cp "$list" "$stamp"
 }
@@ -83,5 +85,5 @@ install_everything() {
   packages=$(missing_packages | sort -u)
   # shellcheck disable=SC2086 # one word a package
   [ -z "$packages" ] || install_packages $packages
-  install_python_packages
+  install_venv venv tests/requirements.txt
 }

@@ -1,7 +1,7 @@
 # The stages of a test run, in order. Sourced by scripts/test.
 
 EVERYDAY_STAGES=(fmt clippy docs deny nextest doctest)
-ALL_STAGES=("${EVERYDAY_STAGES[@]}" policy faults release client)
+ALL_STAGES=("${EVERYDAY_STAGES[@]}" policy faults keystone release client conformance)
 
 stage_title() {
   case $1 in
@@ -13,8 +13,10 @@ stage_title() {
     doctest) echo "the examples in the documentation" ;;
     policy) echo "the policy engine against oslo.policy on 10,000 random cases" ;;
     faults) echo "the process killed at every step, failing backends, resets in the middle" ;;
+    keystone) echo "tokens of a real Keystone, killed and restarted under load (tests/keystone)" ;;
     release) echo "the release build" ;;
     client) echo "the story of the README with the real OpenStack client (tests/openstack_client)" ;;
+    conformance) echo "the public test suite of the API, with a real Keystone (tests/conformance)" ;;
   esac
 }
 
@@ -24,7 +26,7 @@ is_stage() { declare -F "stage_$1" >/dev/null && [ -n "$(stage_title "$1")" ]; }
 need_databases() {
   local stage
   for stage in "$@"; do
-    case $stage in nextest | faults) return 0 ;; esac
+    case $stage in nextest | faults | conformance) return 0 ;; esac
   done
   return 1
 }
@@ -75,4 +77,16 @@ stage_client() {
   stage_release
   ABACA_TEST_BINARY=$ROOT/target/release/abaca "$ABACA_TEST_PYTHON" -m unittest discover \
     --verbose --start-directory tests/openstack_client
+}
+
+stage_keystone() {
+  install_venv keystone tests/keystone/requirements.txt
+  cargo build --locked --package abaca
+  ABACA_TEST_BINARY=$ROOT/target/debug/abaca ABACA_TEST_KEYSTONE=$TOOLS_DIR/keystone \
+    "$ABACA_TEST_PYTHON" -m unittest discover --verbose --start-directory tests/keystone
+}
+
+stage_conformance() {
+  stage_release
+  ABACA_TEST_BINARY=$ROOT/target/release/abaca tests/conformance/run
 }

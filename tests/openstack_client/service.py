@@ -25,11 +25,12 @@ def free_port():
 
 
 class Service:
-    """`abaca serve` without a config file. Use it in a `with`; `stop` and `start` restart it.
-    `variables` are set in its environment."""
+    """`abaca serve`, without a config file unless `arguments` name one. Use it in a `with`; `stop`
+    and `start` restart it. `variables` are set in its environment."""
 
-    def __init__(self, variables=()):
+    def __init__(self, variables=(), arguments=()):
         self.variables = dict(variables)
+        self.arguments = list(arguments)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="abaca-client-test."))
         self.data = self.directory / "data"
         self.output = self.directory / "output.log"
@@ -55,7 +56,8 @@ class Service:
         """Starts the process and waits until it says that it is healthy."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("ABACA__", "OS_"))}
         environment.update(self.variables)
-        command = [BINARY, "serve", "--data-dir", str(self.data), "--listen", self.address]
+        command = [BINARY, "serve", "--data-dir", str(self.data), "--listen", self.address,
+                   *self.arguments]
         with open(self.output, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,

@@ -93,6 +93,8 @@ pub async fn serve(
     let tasks = TaskTracker::new();
     tasks.spawn(stop_with(Watcher::new(policy.clone()).run(), shutdown.clone()));
     tasks.spawn(stop_with(fold(metrics.clone()), shutdown.clone()));
+    let first_log_in = identity.clone();
+    tasks.spawn(stop_with(async move { first_log_in.log_in().await }, shutdown.clone()));
     let shared = listeners.api_answers_metrics().then(|| metrics.clone());
     let app = App {
         settings: ApiSettings::from(&config.api),

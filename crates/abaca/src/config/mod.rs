@@ -3,6 +3,7 @@
 
 mod backend;
 mod error;
+mod identity;
 mod secret;
 mod section;
 mod sections;
@@ -17,12 +18,12 @@ use std::path::PathBuf;
 
 pub use backend::BackendConfig;
 pub use error::{ConfigError, Origin, Problem};
+pub use identity::{IdentityConfig, KeystoneConfig, Login};
 pub use secret::{DatabaseUrl, Secret};
 pub use sections::{
-    ApiConfig, DatabaseConfig, IdentityConfig, KeystoneConfig, LogConfig, MetricsConfig,
-    PolicyConfig, QuotaConfig, WorkerConfig,
+    ApiConfig, DatabaseConfig, LogConfig, MetricsConfig, PolicyConfig, QuotaConfig, WorkerConfig,
 };
-pub use setting::{LogFormat, LogLevel, Strategy};
+pub use setting::{HttpUrl, LogFormat, LogLevel, Strategy};
 
 use section::{Section, ShownSection};
 use source::{GivenSection, Sources, Table};

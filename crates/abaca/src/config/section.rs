@@ -89,6 +89,14 @@ impl<'a> Section<'a> {
         shown.map_or(Origin::Default, |shown| shown.origin.clone())
     }
 
+    /// Whether an already read key was given a value that is none.
+    pub(super) fn is_bad(&self, key: &str) -> bool {
+        let path = self.path(key);
+        let bad =
+            |problem: &Problem| matches!(problem, Problem::BadValue { key, .. } if *key == path);
+        self.problems.iter().any(bad)
+    }
+
     /// Notes that an already read key can't stand.
     pub(super) fn refuse(&mut self, key: &str, what: impl Into<String>) {
         self.refuse_at(self.origin(key), key, what);

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use abaca_model::quota::{self, Resource};
 
-use super::secret::{DatabaseUrl, Secret};
+use super::secret::DatabaseUrl;
 use super::section::Section;
-use super::setting::{Limit, LogFormat, LogLevel, Strategy};
+use super::setting::{Limit, LogFormat, LogLevel};
 
 /// `[api]`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,90 +118,6 @@ impl DatabaseConfig {
             ),
             pool_size: section.count("pool_size", 8, "Most database connections at once."),
         }
-    }
-}
-
-/// `[identity]`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdentityConfig {
-    /// Which way.
-    pub strategy: Strategy,
-    /// The keys that only `keystone` reads.
-    pub keystone: KeystoneConfig,
-}
-
-/// How to reach Keystone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeystoneConfig {
-    /// Where Keystone is, `https://host:5000/v3`.
-    pub auth_url: Option<String>,
-    /// The service's own user.
-    pub username: String,
-    /// The service user's password.
-    pub password: Option<Secret>,
-    /// The service user's project.
-    pub project_name: String,
-    /// The domain of the service user.
-    pub user_domain_name: String,
-    /// The domain of the service user's project.
-    pub project_domain_name: String,
-    /// Region of the endpoint in Keystone's catalogue.
-    pub region: Option<String>,
-    /// Interface of the endpoint in Keystone's catalogue.
-    pub interface: String,
-    /// Certificates that vouch for Keystone's.
-    pub cafile: Option<PathBuf>,
-    /// How long a token that Keystone vouched for is believed.
-    pub cache: Duration,
-}
-
-impl IdentityConfig {
-    pub(super) fn read(section: &mut Section<'_>) -> Self {
-        let strategy = section.value(
-            "strategy",
-            Strategy::NoAuth,
-            "\"noauth\": trust whoever reaches the service, which then listens on loopback only; \
-             no token means an administrator, a token is user:project[:role,role]. \"keystone\": \
-             not in this version yet.",
-        );
-        let default_domain = || "Default".to_owned();
-        let keystone = KeystoneConfig {
-            auth_url: section.optional("auth_url", "Keystone's address, https://HOST:5000/v3."),
-            username: section.value("username", "abaca".to_owned(), "The service's own user."),
-            password: section.optional("password", "The service user's password."),
-            project_name: section.value(
-                "project_name",
-                "service".to_owned(),
-                "The service user's project.",
-            ),
-            user_domain_name: section.value(
-                "user_domain_name",
-                default_domain(),
-                "The domain of the service user.",
-            ),
-            project_domain_name: section.value(
-                "project_domain_name",
-                default_domain(),
-                "The domain of the service user's project.",
-            ),
-            region: section.optional("region", "Region of Keystone's endpoint; any when not set."),
-            interface: section.value(
-                "interface",
-                "internal".to_owned(),
-                "Interface of Keystone's endpoint: public, internal or admin.",
-            ),
-            cafile: section.optional(
-                "cafile",
-                "File of certificates (PEM) that vouch for Keystone's; the system's when not set.",
-            ),
-            cache: section.value(
-                "cache_seconds",
-                Duration::from_secs(60),
-                "How long a validated token is believed, in seconds; also the longest time for \
-                 which a revoked one is still accepted.",
-            ),
-        };
-        Self { strategy, keystone }
     }
 }
 

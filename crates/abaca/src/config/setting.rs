@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
+use url::Url;
 
 /// A kind of value.
 pub(super) trait Setting: Sized {
@@ -176,6 +177,41 @@ impl Setting for Vec<String> {
 
     fn to_json(&self) -> Value {
         self.iter().map(String::to_json).collect()
+    }
+}
+
+/// The address of another service, `http` or `https`, without user, query and fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpUrl(Url);
+
+impl HttpUrl {
+    /// The address, as text that has no character beyond ASCII.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
+impl Setting for HttpUrl {
+    const EXPECTED: &'static str =
+        "http://HOST:PORT/PATH or https://HOST:PORT/PATH, without user, query and fragment";
+    // A bad one may hold a password.
+    const SECRET: bool = true;
+
+    fn from_text(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let bare = url.username().is_empty() && url.password().is_none();
+        let whole = url.query().is_none() && url.fragment().is_none();
+        let good = matches!(url.scheme(), "http" | "https") && url.has_host() && bare && whole;
+        good.then_some(Self(url))
+    }
+
+    fn to_json(&self) -> Value {
+        Value::from(self.as_str())
     }
 }
 

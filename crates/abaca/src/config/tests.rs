@@ -89,6 +89,8 @@ url = "postgres://abaca:s3cret@db/abaca?sslmode=require&sslpassword=s3cret"
 pool_size = 20
 
 [identity]
+strategy = "keystone"
+auth_url = "https://keystone.example:5000"
 username = "manila"
 password = "s3cret"
 
@@ -126,7 +128,8 @@ replication_domain = "fakes"
 fn every_section_of_a_file_is_read() {
     let config = load(FULL, &[]).unwrap();
     assert_eq!(config.api.request_timeout, Duration::from_millis(2500));
-    assert_eq!(config.identity.keystone.password.as_ref().unwrap().reveal(), "s3cret");
+    let keystone = config.identity.keystone.unwrap();
+    assert_eq!(keystone.auth_url.as_str(), "https://keystone.example:5000");
     assert_eq!(config.policy.dirs, [PathBuf::from("/etc/abaca/policy.d")]);
     assert_eq!(config.quota.shares, -1);
     assert_eq!(config.metrics.listen, Some("0.0.0.0:9786".parse().unwrap()));
@@ -156,7 +159,7 @@ fn the_environment_sets_every_key_of_the_sections() {
                 other => other.to_string(),
             };
             let name = format!("ABACA__{key}");
-            let set = defaults(&[(&name, &text)]).unwrap();
+            let set = load(FULL, &[(&name, &text)]).unwrap();
             let origin = Origin::Environment(name.clone());
             let mut all = set.shown.iter().flat_map(|section| &section.keys);
             assert!(all.any(|shown| shown.origin == origin), "{name}={text}");
@@ -327,8 +330,52 @@ fn noauth_stays_on_loopback() {
         if let Err(message) = loaded {
             assert!(message.contains("option --listen: `api.listen`"), "{message}");
         }
-        let keystone = [("ABACA__IDENTITY__STRATEGY", "keystone")];
+        let keystone = [
+            ("ABACA__IDENTITY__STRATEGY", "keystone"),
+            ("ABACA__IDENTITY__AUTH_URL", "https://keystone.example:5000/v3"),
+            ("ABACA__IDENTITY__PASSWORD", "s3cret"),
+        ];
         assert!(load_with(&overrides, &keystone).is_ok(), "{listen}");
+    }
+}
+
+#[test]
+fn keystone_needs_its_address_and_one_login() {
+    let read = |text: &str| load(&format!("[identity]\nstrategy = 'keystone'\n{text}"), &[]);
+    let url = "auth_url = 'https://k.example:5000/v3/'\n";
+    let config = read(&format!("{url}password = 's3cret'")).unwrap();
+    let keystone = config.identity.keystone.unwrap();
+    assert_eq!(keystone.auth_url.as_str(), "https://k.example:5000/v3");
+    let Login::Password { username, password, .. } = keystone.login else { panic!("{keystone:?}") };
+    assert_eq!((username.as_str(), password.reveal()), ("abaca", "s3cret"));
+    let credential = "application_credential_id = 'i'\napplication_credential_secret = 's3cret'\n";
+    let config = read(&format!("{url}{credential}")).unwrap();
+    let login = config.identity.keystone.unwrap().login;
+    assert!(matches!(&login, Login::ApplicationCredential { id, .. } if id == "i"), "{login:?}");
+    assert!(!format!("{login:?}").contains("s3cret"));
+
+    let table = [
+        ("", &["`identity.auth_url`: missing", "`identity.password`: missing"][..]),
+        (url, &["`identity.password`: missing"]),
+        (
+            "auth_url = 'ldap://x'\npassword = 'p'\n",
+            &["`identity.auth_url` is not acceptable; expected http://"],
+        ),
+        ("auth_url = 'http://u:p@x/'\npassword = 'p'\n", &["`identity.auth_url` is"]),
+        (
+            "application_credential_id = 'i'\n",
+            &["`identity.application_credential_secret`: missing"],
+        ),
+        (&format!("{credential}password = 'p'\n"), &["`identity.password`: stands beside"]),
+        ("service_token_roles = ['']\n", &["`identity.service_token_roles` is"]),
+    ];
+    for (text, expected) in table {
+        let answer = read(text);
+        let message = answer.as_ref().err().cloned().unwrap_or_default();
+        for part in expected {
+            assert!(message.contains(part), "{text}\n{message}");
+        }
+        assert!(!message.contains("u:p@x"), "{message}");
     }
 }
 

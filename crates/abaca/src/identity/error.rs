@@ -1,12 +1,20 @@
 //! Why a request has no caller, and how that is answered.
 
-use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::keystone::Failure;
+
+/// When to try again while Keystone is away, in seconds.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
 /// Why a request is refused before anyone looks at what it asks for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum AuthError {
     /// 401: no acceptable token.
     #[error("the request needs a valid token: {reason}")]
@@ -27,6 +35,9 @@ pub enum AuthError {
         /// Its value, made printable.
         value: String,
     },
+    /// 503: the identity service can't say who is calling. The reason is logged, never told.
+    #[error("the identity service is unavailable at the moment; try again later")]
+    Unavailable(#[source] Arc<Failure>),
 }
 
 impl AuthError {
@@ -35,11 +46,12 @@ impl AuthError {
         match self {
             Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
             Self::Foreign { .. } => StatusCode::FORBIDDEN,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
 
-/// 401 has the shape of Keystone's middleware, 403 that of the API's own faults.
+/// 401 has the shape of Keystone's middleware, the others that of the API's own faults.
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         let status = self.status();
@@ -57,19 +69,32 @@ impl IntoResponse for AuthError {
                 let body = json!({"forbidden": {"code": code, "message": message}});
                 (status, [json_type], body.to_string()).into_response()
             }
+            Self::Unavailable(_) => {
+                let body = json!({"serviceUnavailable": {"code": code, "message": message}});
+                (status, [json_type, (RETRY_AFTER, RETRY_SECONDS)], body.to_string())
+                    .into_response()
+            }
         }
     }
 }
 
 /// Why the configured identity can't be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// Keystone is chosen.
-    #[error(
-        "identity.strategy is \"keystone\", which this version of Abaca does not have yet; \
-         the only strategy is \"noauth\", on a loopback address"
-    )]
-    KeystoneNotThereYet,
+    /// Keystone is chosen, but not how to reach it.
+    #[error("identity.strategy is \"keystone\", but its settings are not complete")]
+    Incomplete,
+    /// The certificates can't be had.
+    #[error("identity.cafile {} can't be used", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The rest of the HTTP client's settings can't be used.
+    #[error("no client of Keystone can be made")]
+    Client(#[source] reqwest::Error),
 }
 
 #[cfg(test)]

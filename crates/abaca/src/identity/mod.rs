@@ -1,15 +1,18 @@
 //! Who is calling: turns a request's head into a [`Caller`], or says why it can't.
 //!
-//! `noauth` serves the embedded use on loopback. Keystone's place is the second variant of
-//! [`Identity`]; until it is built, choosing it is refused when the service starts.
+//! `keystone` asks OpenStack's identity service; `noauth` serves the embedded use on loopback.
 
 mod error;
+pub mod keystone;
 mod loopback;
 mod noauth;
+
+use std::sync::Arc;
 
 use axum::http::request::Parts;
 
 use crate::config::{IdentityConfig, Strategy};
+use keystone::Keystone;
 
 pub use error::{AuthError, IdentityError};
 
@@ -32,6 +35,17 @@ pub struct Caller {
     pub roles: Vec<String>,
     /// Roles of the service that passed the request on (`X-Service-Token`).
     pub service_roles: Vec<String>,
+    /// The user of that service.
+    pub service_user_id: Option<String>,
+    /// The domain that owns it.
+    pub service_user_domain_id: Option<String>,
+    /// The project of that service.
+    pub service_project_id: Option<String>,
+    /// The domain that owns it.
+    pub service_project_domain_id: Option<String>,
+    /// Whether the project is the cloud's own for administrators; none where no project is, which
+    /// counts as yes.
+    pub is_admin_project: Option<bool>,
     /// Has the role `admin`. Whether that counts is the policy rule `context_is_admin`'s word.
     pub is_admin: bool,
 }
@@ -62,17 +76,31 @@ impl Caller {
 pub enum Identity {
     /// No identity service: the token itself says who is calling. Loopback only.
     NoAuth,
+    /// Keystone says who is calling.
+    Keystone(Arc<Keystone>),
 }
 
 impl Identity {
     /// Makes the configured identity.
     ///
     /// # Errors
-    /// `strategy = "keystone"`, which this version does not have yet.
+    /// Keystone's settings are not complete, or can't be used.
     pub fn from_config(config: &IdentityConfig) -> Result<Self, IdentityError> {
-        match config.strategy {
-            Strategy::NoAuth => Ok(Self::NoAuth),
-            Strategy::Keystone => Err(IdentityError::KeystoneNotThereYet),
+        match (config.strategy, &config.keystone) {
+            (Strategy::NoAuth, _) => Ok(Self::NoAuth),
+            (Strategy::Keystone, Some(keystone)) => {
+                Ok(Self::Keystone(Arc::new(Keystone::new(keystone)?)))
+            }
+            (Strategy::Keystone, None) => Err(IdentityError::Incomplete),
+        }
+    }
+
+    /// Finds out at the start, and logs, whether the identity service knows this service. It may be
+    /// away for now: every request asks again.
+    pub async fn log_in(&self) {
+        match self {
+            Self::NoAuth => {}
+            Self::Keystone(keystone) => keystone.log_in().await,
         }
     }
 
@@ -84,17 +112,21 @@ impl Identity {
     pub fn guard(&self, request: &Parts) -> Result<(), AuthError> {
         match self {
             Self::NoAuth => loopback::guard(request),
+            // A web page has no token.
+            Self::Keystone(_) => Ok(()),
         }
     }
 
     /// Says who is calling.
     ///
     /// # Errors
-    /// What [`Identity::guard`] refuses, and [`AuthError::Unauthenticated`] for a bad token.
+    /// What [`Identity::guard`] refuses, [`AuthError::Unauthenticated`] for a bad token, and
+    /// [`AuthError::Unavailable`] while nobody can say whether it is one.
     pub async fn authenticate(&self, request: &Parts) -> Result<Caller, AuthError> {
         self.guard(request)?;
         match self {
             Self::NoAuth => noauth::authenticate(&request.headers),
+            Self::Keystone(keystone) => keystone.authenticate(request).await,
         }
     }
 }

@@ -25,7 +25,7 @@ impl<'a> Credentials<'a> {
     }
 }
 
-/// What rules can name. No service's own user is known, only its roles.
+/// What rules can name.
 const NAMES: [&str; 15] = [
     "user_id",
     "user_domain_id",
@@ -58,11 +58,15 @@ impl CredentialAttributes for Credentials<'_> {
             "project_id" => Attribute::optional(caller.project_id.as_deref()),
             "project_domain_id" => Attribute::optional(caller.project_domain_id.as_deref()),
             "roles" => Attribute::TextList(&caller.roles),
-            "is_admin_project" => Attribute::Bool(true),
-            "service_user_id"
-            | "service_user_domain_id"
-            | "service_project_id"
-            | "service_project_domain_id" => Attribute::Null,
+            "is_admin_project" => Attribute::Bool(caller.is_admin_project.unwrap_or(true)),
+            "service_user_id" => Attribute::optional(caller.service_user_id.as_deref()),
+            "service_user_domain_id" => {
+                Attribute::optional(caller.service_user_domain_id.as_deref())
+            }
+            "service_project_id" => Attribute::optional(caller.service_project_id.as_deref()),
+            "service_project_domain_id" => {
+                Attribute::optional(caller.service_project_domain_id.as_deref())
+            }
             "service_roles" => Attribute::TextList(&caller.service_roles),
             "is_admin" => self.is_admin.map_or(Attribute::Null, Attribute::Bool),
             _ => return None,

@@ -80,6 +80,7 @@ fn project(call: &Call) -> Result<&str, ApiError> {
     let given = body.value("project").and_then(Value::as_str);
     let is_id = |text: &&str| match call.app.identity {
         Identity::NoAuth => (1..=255).contains(&text.len()),
+        Identity::Keystone(_) => false,
     } || Uuid::try_parse(text).is_ok();
     given.filter(is_id).ok_or_else(|| {
         let shown = given.map_or_else(|| call.action_value()["project"].to_string(), str::to_owned);

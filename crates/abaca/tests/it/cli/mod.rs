@@ -76,8 +76,8 @@ fn serve_refuses_what_it_cannot_do_before_it_starts() {
     outside.failed(2);
     assert!(outside.err.contains("option --listen: `api.listen`: 0.0.0.0:0"), "{}", outside.err);
     let keystone = abaca().args(["serve"]).env("ABACA__IDENTITY__STRATEGY", "keystone").run();
-    keystone.failed(1);
-    assert!(keystone.err.contains("does not have yet"), "{}", keystone.err);
+    keystone.failed(2);
+    assert!(keystone.err.contains("`identity.auth_url`: missing"), "{}", keystone.err);
     let file = abaca();
     let taken = file.directory().join("a-file");
     std::fs::write(&taken, "").unwrap();
