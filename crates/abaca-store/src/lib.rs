@@ -18,6 +18,7 @@ mod row;
 mod sqlite;
 mod tx;
 
+pub mod affinity;
 pub mod audit;
 pub mod availability_zones;
 pub mod export_locations;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use abaca_model::scheduler::{Capacity, ParsePoolNameError, Pool, ReportError};
-use abaca_model::{Service, Timestamp};
+use abaca_model::{Service, ShareStatus, Timestamp};
 use sea_query::{
     CaseStatement, Expr, ExprTrait, Func, JoinType, LockType, Order, Query, SelectStatement,
 };
@@ -176,9 +176,9 @@ pub struct PoolRecord {
     pub disabled: bool,
     /// The last heartbeat of its service.
     pub heartbeat_at: Timestamp,
-    /// Sizes of the share instances in it, in GiB.
+    /// Sizes of the share instances in it, in GiB, or those they are growing to.
     pub provisioned_gb: i64,
-    /// Of these, the sizes of those placed since the backend reported.
+    /// Of these, what was placed or asked for since the backend reported.
     pub pending_gb: i64,
 }
 
@@ -240,8 +240,8 @@ pub async fn pools(tx: &mut Tx) -> Result<Vec<PoolRecord>> {
     tx.all(&select, pool).await
 }
 
-/// For every pool with share instances: their sizes, and the sizes of those placed since the
-/// backend last reported.
+/// For every pool with share instances: their sizes, or those they are growing to; and what the
+/// backend's last report can't know of: the sizes of those placed since, and what others grow by.
 fn usage(dialect: Dialect) -> SelectStatement {
     let sum = |expression: Expr| -> Expr {
         let sum = Func::sum(expression);
@@ -252,12 +252,21 @@ fn usage(dialect: Dialect) -> SelectStatement {
         }
     };
     let size = || Expr::col(("shares", "size"));
+    let requested = || Expr::col(("shares", "requested_size"));
+    let grows = || {
+        let status = Expr::col(("share_instances", "status"));
+        status.eq(ShareStatus::Extending.as_str()).and(requested().gt(size()))
+    };
+    let promised = CaseStatement::new().case(grows(), requested()).finally(size());
     let placed_since =
         Expr::col(("share_instances", "scheduled_at")).gt(Expr::col(("pools", "updated_at")));
-    let pending = CaseStatement::new().case(placed_since, size()).finally(0_i64);
+    let pending = CaseStatement::new()
+        .case(placed_since, size())
+        .case(grows(), requested().sub(size()))
+        .finally(0_i64);
     Query::select()
         .column(("share_instances", "host"))
-        .expr_as(sum(size()), "provisioned")
+        .expr_as(sum(promised.into()), "provisioned")
         .expr_as(sum(pending.into()), "pending")
         .from("share_instances")
         .inner_join("shares", Expr::col(("shares", "id")).equals(("share_instances", "share_id")))

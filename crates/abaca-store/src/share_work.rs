@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use abaca_model::{ShareId, ShareInstanceId, ShareStatus, ShareTypeId, Timestamp};
 use sea_query::{Expr, ExprTrait, Query, UpdateStatement};
 
+use crate::affinity;
 use crate::error::Result;
 use crate::export_work::{self, NewExportLocation, Owner};
 use crate::row::Row;
@@ -215,6 +216,7 @@ pub async fn remove(tx: &mut Tx, work: &ShareWork, fence: i64) -> Result<bool> {
         .limit(1)
         .to_owned();
     if tx.optional(&others, |_| Ok(())).await?.is_none() {
+        affinity::forget(tx, work.share_id).await?;
         let delete = Query::delete()
             .from_table("shares")
             .and_where(Expr::col("id").eq(work.share_id.to_string()))

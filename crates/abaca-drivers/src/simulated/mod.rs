@@ -294,7 +294,7 @@ fn set_size(objects: &mut Objects, id: Uuid, size_gb: u64) {
 
 fn allocated_gb(pool: &PoolSettings, objects: &Objects) -> f64 {
     let sizes = objects.shares.values().filter(|share| share.pool == pool.name);
-    sizes.map(|share| share.size_gb as f64).sum()
+    sizes.map(|share| share.size_gb).sum::<u64>() as f64
 }
 
 fn free_gb(pool: &PoolSettings, objects: &Objects) -> f64 {

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Amount, Capacity, Pool, PoolName, Purpose, Reach, Request, specs};
+use super::{
+    Amount, Capacity, FILTER_FUNCTION, Function, FunctionError, Pool, PoolName, Purpose, Reach,
+    Request, Variables, specs,
+};
 
 /// A filter, in the order they are asked.
 ///
@@ -15,27 +18,36 @@ use super::{Amount, Capacity, Pool, PoolName, Purpose, Reach, Request, specs};
 pub enum Filter {
     /// The service of the backend is up and not disabled.
     ActiveBackend,
-    /// A share that grows stays where it is.
-    Host,
+    /// The pool an administrator named, or the one that a growing share is in.
+    OnlyHost,
     /// A share made from a snapshot goes where the snapshot's bytes are.
     CreateFromSnapshot,
+    /// Beside the shares it was asked to be with.
+    Affinity,
+    /// Away from the shares it was asked to be apart from.
+    AntiAffinity,
     /// The zone that the request or the share type asks for.
     AvailabilityZone,
     /// Room for the share.
     Capacity,
     /// What the share type asks for.
     Capabilities,
+    /// The backend's own filter function.
+    Driver,
 }
 
 impl fmt::Display for Filter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::ActiveBackend => "active backend",
-            Self::Host => "host",
+            Self::OnlyHost => "only host",
             Self::CreateFromSnapshot => "create from snapshot",
+            Self::Affinity => "affinity",
+            Self::AntiAffinity => "anti-affinity",
             Self::AvailabilityZone => "availability zone",
             Self::Capacity => "capacity",
             Self::Capabilities => "capabilities",
+            Self::Driver => "driver",
         })
     }
 }
@@ -52,9 +64,18 @@ pub enum Refusal {
     /// Not the pool the share is in.
     #[error("the share is in {0}")]
     NotItsPool(PoolName),
+    /// Not the pool that was named.
+    #[error("asked for was {0:?}")]
+    NotAskedFor(String),
     /// Out of reach of the snapshot.
     #[error("the snapshot is in {0}")]
     AwayFromSnapshot(PoolName),
+    /// A share it has to be with is elsewhere.
+    #[error("the shares to be with are not in it")]
+    AwayFromShares,
+    /// A share it has to be apart from is there.
+    #[error("a share to be apart from is in it")]
+    WithShares,
     /// In none of the right zones.
     #[error("in zone {zone:?}, wanted {}", wanted.join(" or "))]
     OtherZone {
@@ -108,6 +129,12 @@ pub enum Refusal {
         /// What the pool reports.
         offered: Value,
     },
+    /// The backend's filter function says no.
+    #[error("its filter function {0:?} does not hold")]
+    FilterFunction(String),
+    /// The backend's filter function has no value.
+    #[error("its filter function is broken: {0}")]
+    BrokenFunction(FunctionError),
 }
 
 impl Refusal {
@@ -116,13 +143,16 @@ impl Refusal {
     pub const fn filter(&self) -> Filter {
         match self {
             Self::ServiceDown | Self::ServiceDisabled => Filter::ActiveBackend,
-            Self::NotItsPool(_) => Filter::Host,
+            Self::NotItsPool(_) | Self::NotAskedFor(_) => Filter::OnlyHost,
             Self::AwayFromSnapshot(_) => Filter::CreateFromSnapshot,
+            Self::AwayFromShares => Filter::Affinity,
+            Self::WithShares => Filter::AntiAffinity,
             Self::OtherZone { .. } => Filter::AvailabilityZone,
             Self::NoRoom { .. } | Self::OverSubscribed { .. } | Self::BadRatio(_) => {
                 Filter::Capacity
             }
             Self::NotOffered { .. } | Self::Mismatch { .. } => Filter::Capabilities,
+            Self::FilterFunction(_) | Self::BrokenFunction(_) => Filter::Driver,
         }
     }
 }
@@ -151,17 +181,18 @@ impl<'a> Examination<'a> {
 
     /// Asks every filter that applies, in order, until one refuses.
     pub(super) fn examine(&self, pool: &Pool) -> Result<(), Refusal> {
-        active_backend(pool)?;
-        if let Purpose::Extend { pool: home } = &self.request.purpose {
-            if pool.name != *home {
-                return Err(Refusal::NotItsPool(home.clone()));
-            }
-            return self.capacity(&pool.capacity);
-        }
+        self.active_backend(pool)?;
+        self.only_host(pool)?;
         self.create_from_snapshot(pool)?;
-        self.availability_zone(pool)?;
+        self.affinity(pool)?;
+        if !self.request.purpose.is_fixed() {
+            self.availability_zone(pool)?;
+        }
         self.capacity(&pool.capacity)?;
-        specs::satisfies(&pool.report(), &self.specs)
+        if !self.request.purpose.is_fixed() {
+            specs::satisfies(&pool.report(), &self.specs)?;
+        }
+        self.driver(pool)
     }
 
     /// Thin rules apply to this pool for this request.
@@ -176,6 +207,75 @@ impl<'a> Examination<'a> {
             Purpose::CreateFromSnapshot { .. } => capacity.reserved_snapshot_percentage,
             Purpose::Extend { .. } => capacity.reserved_share_extend_percentage,
         }
+    }
+
+    /// An administrator who names a pool may name one of a disabled service.
+    fn active_backend(&self, pool: &Pool) -> Result<(), Refusal> {
+        let may_be_disabled = self.request.hints.only_host.is_some();
+        match (pool.service_up, pool.service_enabled || may_be_disabled) {
+            (false, _) => Err(Refusal::ServiceDown),
+            (true, false) => Err(Refusal::ServiceDisabled),
+            (true, true) => Ok(()),
+        }
+    }
+
+    fn only_host(&self, pool: &Pool) -> Result<(), Refusal> {
+        if let Purpose::Extend { pool: home } = &self.request.purpose
+            && pool.name != *home
+        {
+            return Err(Refusal::NotItsPool(home.clone()));
+        }
+        match &self.request.hints.only_host {
+            Some(asked) if *asked != pool.name.to_string() => {
+                Err(Refusal::NotAskedFor(asked.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn affinity(&self, pool: &Pool) -> Result<(), Refusal> {
+        let hints = &self.request.hints;
+        if hints.same_host.as_ref().is_some_and(|pools| !pools.contains(&pool.name)) {
+            return Err(Refusal::AwayFromShares);
+        }
+        if hints.different_host.contains(&pool.name) {
+            return Err(Refusal::WithShares);
+        }
+        Ok(())
+    }
+
+    fn driver(&self, pool: &Pool) -> Result<(), Refusal> {
+        match self.function(pool, FILTER_FUNCTION, Function::passes) {
+            None | Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) => {
+                let text = pool.capabilities.get(FILTER_FUNCTION).and_then(Value::as_str);
+                Err(Refusal::FilterFunction(text.unwrap_or_default().to_owned()))
+            }
+            Some(Err(error)) => Err(Refusal::BrokenFunction(error)),
+        }
+    }
+
+    /// What the function that the pool reports under `name` says; `None` when it reports none.
+    pub(super) fn function<T>(
+        &self,
+        pool: &Pool,
+        name: &str,
+        evaluate: impl FnOnce(&Function, Variables<'_>) -> Result<T, FunctionError>,
+    ) -> Option<Result<T, FunctionError>> {
+        let text = match pool.capabilities.get(name)? {
+            Value::Null => return None,
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let mut stats: Map<String, Value> = pool.report();
+        stats.insert("host".to_owned(), pool.name.to_string().into());
+        let variables = Variables {
+            extra: &self.specs,
+            stats: &stats,
+            capabilities: &pool.capabilities,
+            share: &self.request.share,
+        };
+        Some(text.parse().and_then(|function| evaluate(&function, variables)))
     }
 
     fn create_from_snapshot(&self, pool: &Pool) -> Result<(), Refusal> {
@@ -261,12 +361,4 @@ pub(super) fn unreserved(free: f64, total: f64, reserved_percentage: u32) -> f64
     let reserved =
         if total.is_finite() { total * (f64::from(reserved_percentage) / 100.0) } else { 0.0 };
     (free - reserved).floor()
-}
-
-const fn active_backend(pool: &Pool) -> Result<(), Refusal> {
-    match (pool.service_up, pool.service_enabled) {
-        (false, _) => Err(Refusal::ServiceDown),
-        (true, false) => Err(Refusal::ServiceDisabled),
-        (true, true) => Ok(()),
-    }
 }

@@ -6,6 +6,7 @@
 //! pluggable filters, retry bookkeeping, any knowledge of where the pools come from.
 
 mod filters;
+mod function;
 mod operators;
 mod pool;
 mod specs;
@@ -14,12 +15,14 @@ mod weighers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use filters::{Filter, Refusal};
+pub use function::{Function, FunctionError, Variables};
 pub use operators::matches;
 pub use pool::{
     Amount, AmountError, Capacity, ParsePoolNameError, Pool, PoolName, Provisioning, ReportError,
@@ -28,6 +31,11 @@ pub use specs::satisfies;
 pub use weighers::Weights;
 
 use filters::Examination;
+
+/// Under this name a backend reports the function that tells what it takes.
+pub const FILTER_FUNCTION: &str = "filter_function";
+/// Under this name a backend reports the function that tells how good a place it is.
+pub const GOODNESS_FUNCTION: &str = "goodness_function";
 
 /// What is to be placed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,8 +49,23 @@ pub struct Request {
     pub extra_specs: BTreeMap<String, String>,
     /// Name of the zone asked for; `None`: any the share type allows.
     pub availability_zone: Option<String>,
+    /// Where it was wished to be.
+    pub hints: Hints,
+    /// What the backends' functions can look at as `share.x`.
+    pub share: Map<String, Value>,
     /// Why a place is looked for.
     pub purpose: Purpose,
+}
+
+/// Where a share was wished to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hints {
+    /// The one pool an administrator allows, even if its service is disabled.
+    pub only_host: Option<String>,
+    /// The pools that hold all shares it has to be near; `None`: there are no such shares.
+    pub same_host: Option<BTreeSet<PoolName>>,
+    /// The pools that hold any share it has to be away from.
+    pub different_host: BTreeSet<PoolName>,
 }
 
 /// Why a place is looked for; decides which filters apply and which reserve is left alone.
@@ -58,12 +81,22 @@ pub enum Purpose {
         /// How far from there the new share may be put.
         reach: Reach,
     },
-    /// More room for a share where it is. Only that pool's capacity is asked: its share type may
-    /// have changed since, and the share is there all the same.
+    /// More room for a share where it is.
     Extend {
         /// Where the share lives.
         pool: PoolName,
     },
+}
+
+impl Purpose {
+    /// There is but one pool to ask. Only whether the share fits is asked then: its type may have
+    /// changed since, and the pool holds such shares all the same.
+    const fn is_fixed(&self) -> bool {
+        matches!(
+            self,
+            Self::Extend { .. } | Self::CreateFromSnapshot { reach: Reach::SamePool, .. }
+        )
+    }
 }
 
 /// How far from a snapshot a share made from it may be put.
@@ -79,12 +112,26 @@ pub enum Reach {
 }
 
 /// The pool that was chosen.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
     /// Where the share goes.
     pub pool: PoolName,
     /// Its weight among the pools that passed, for the log.
     pub weight: f64,
+    /// Functions that had no value, for the log too: their operator has to mend them.
+    pub broken: Vec<BrokenFunction>,
+}
+
+/// A backend's function has no value for a request.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{function} of pool {pool}: {error}")]
+pub struct BrokenFunction {
+    /// The pool that reports it.
+    pub pool: PoolName,
+    /// `filter_function` or `goodness_function`.
+    pub function: &'static str,
+    /// What is wrong.
+    pub error: FunctionError,
 }
 
 /// A pool that was refused, and why.
@@ -94,6 +141,14 @@ pub struct Refused {
     pub pool: PoolName,
     /// What the first filter that refused it had to say.
     pub refusal: Refusal,
+}
+
+impl Refused {
+    fn broken_function(&self) -> Option<BrokenFunction> {
+        let Refusal::BrokenFunction(error) = &self.refusal else { return None };
+        let (pool, function) = (self.pool.clone(), FILTER_FUNCTION);
+        Some(BrokenFunction { pool, function, error: error.clone() })
+    }
 }
 
 /// Every pool was refused, or there is none.
@@ -151,7 +206,13 @@ pub fn schedule(
             Err(refusal) => refusals.push(Refused { pool: pool.name.clone(), refusal }),
         }
     }
-    weighers::best(&passed, &examination, weights, seed).ok_or_else(|| {
+    let placement = weighers::best(&passed, &examination, weights, seed);
+    let placement = placement.map(|mut placement| {
+        placement.broken.extend(refusals.iter().filter_map(Refused::broken_function));
+        placement.broken.sort_by(|one, other| one.pool.cmp(&other.pool));
+        placement
+    });
+    placement.ok_or_else(|| {
         refusals.sort_by(|one, other| one.pool.cmp(&other.pool));
         NoValidHost { refusals }
     })

@@ -45,6 +45,8 @@ fn request(size_gb: i64) -> Request {
         share_proto: Some("NFS".into()),
         extra_specs: BTreeMap::from([("driver_handles_share_servers".into(), "False".into())]),
         availability_zone: None,
+        hints: Hints::default(),
+        share: Map::new(),
         purpose: Purpose::Create,
     }
 }
@@ -156,7 +158,7 @@ fn every_refusal_says_which_filter_and_why() {
             |pool| pool.service_enabled = false,
             "active backend: its service is disabled",
         ),
-        (extend, same, "host: the share is in h@b#q"),
+        (extend, same, "only host: the share is in h@b#q"),
         (copy, same, "create from snapshot: the snapshot is in h@b#q"),
         (zone, same, "availability zone: in zone \"nova\", wanted \"east\""),
         (
@@ -354,4 +356,109 @@ fn equal_pools_share_the_load() {
     }
     assert_eq!(chosen.len(), 3);
     assert!(chosen.values().all(|times| *times > 60), "{chosen:?}");
+}
+
+#[test]
+fn hints_decide_before_there_is_talk_of_room() {
+    let pools = ["h@a#p", "h@b#p", "h@c#p"].map(pool);
+    let name = |text: &str| text.parse::<PoolName>().unwrap();
+    let hinted = |hints| Request { hints, ..request(1) };
+    let same = |pools: &[&str]| {
+        let same_host = Some(pools.iter().map(|pool| name(pool)).collect());
+        hinted(Hints { same_host, ..Hints::default() })
+    };
+    assert_eq!(place(&same(&["h@b#p"]), &pools).unwrap(), "h@b#p");
+    let apart = Hints { different_host: [name("h@a#p"), name("h@c#p")].into(), ..Hints::default() };
+    assert_eq!(place(&hinted(apart.clone()), &pools).unwrap(), "h@b#p");
+    let both = Hints { same_host: Some([name("h@a#p")].into()), ..apart.clone() };
+    let everywhere = pools.iter().map(|pool| pool.name.clone()).collect();
+    let nowhere = [
+        (same(&[]), Filter::Affinity),
+        (same(&["h@gone#p"]), Filter::Affinity),
+        (hinted(both), Filter::AntiAffinity),
+        (hinted(Hints { different_host: everywhere, ..apart }), Filter::AntiAffinity),
+    ];
+    for (request, filter) in nowhere {
+        assert_eq!(place(&request, &pools).unwrap_err().last_filter(), Some(filter));
+    }
+}
+
+#[test]
+fn an_administrator_may_name_a_pool_out_of_scheduling_but_not_one_that_is_down() {
+    let mut pools = ["h@a#p", "h@b#p"].map(pool);
+    pools[1].service_enabled = false;
+    let only = |host: &str| {
+        let hints = Hints { only_host: Some(host.to_owned()), ..Hints::default() };
+        Request { hints, ..request(1) }
+    };
+    assert_eq!(place(&only("h@b#p"), &pools).unwrap(), "h@b#p");
+    assert!(place(&only("h@b"), &pools).unwrap_err().to_string().contains("asked for was \"h@b\""));
+    pools[1].service_up = false;
+    assert!(place(&only("h@b#p"), &pools).is_err());
+}
+
+fn with_functions(name: &str, filter: Value, goodness: Value) -> Pool {
+    let mut pool = pool(name);
+    pool.capabilities.insert(FILTER_FUNCTION.into(), filter);
+    pool.capabilities.insert(GOODNESS_FUNCTION.into(), goodness);
+    pool
+}
+
+#[test]
+fn a_filter_function_must_hold_and_have_a_value() {
+    let size = |size_gb: i64| {
+        let share = Map::from_iter([("size".to_owned(), size_gb.into())]);
+        Request { share, ..request(size_gb) }
+    };
+    let pool = |function: Value| with_functions("h@b#p", function, Value::Null);
+    let small = json!("(share.size < 5) and (stats.free_capacity_gb >= 80)");
+    assert_eq!(place(&size(4), &[pool(small.clone())]).unwrap(), "h@b#p");
+    assert_eq!(place(&size(9), &[pool(Value::Null)]).unwrap(), "h@b#p");
+    let host = json!("(stats.host == 'h@b#p') and (capabilities.snapshot_support == 1)");
+    assert_eq!(place(&size(9), &[pool(host)]).unwrap(), "h@b#p");
+    let cases = [
+        (size(5), small, "its filter function \"(share.size < 5) and "),
+        (size(1), json!("share.size <"), "its filter function is broken: at character 13"),
+        (
+            size(1),
+            json!("stats.iops > 5"),
+            "its filter function is broken: stats.iops is not known",
+        ),
+        (request(1), json!("share.size < 5"), "share.size is not known"),
+    ];
+    for (request, function, expected) in cases {
+        let told = refusal(&request, pool(function));
+        assert!(told.contains(expected), "{told}");
+    }
+    // One that grows must fit too.
+    let extend = Purpose::Extend { pool: "h@b#p".parse().unwrap() };
+    let extend = Request { purpose: extend, ..size(5) };
+    assert!(place(&extend, &[pool(json!("share.size < 5"))]).is_err());
+}
+
+#[test]
+fn goodness_decides_between_pools_of_equal_room_and_broken_functions_are_told() {
+    let pools = [
+        with_functions("h@a#p", Value::Null, json!("share.size < 10 ? 70 : 20")),
+        with_functions("h@b#p", Value::Null, json!("60")),
+        with_functions("h@c#p", Value::Null, json!("1000")),
+        with_functions("h@d#p", json!("1 /"), json!("100")),
+        pool("h@e#p"),
+    ];
+    let chosen = |size_gb: i64| {
+        let share = Map::from_iter([("size".to_owned(), size_gb.into())]);
+        let request = Request { share, ..request(size_gb) };
+        schedule(&request, &pools, Weights::default(), 7).unwrap()
+    };
+    assert_eq!(chosen(9).pool.backend(), "a");
+    let placement = chosen(10);
+    assert_eq!(placement.pool.backend(), "b");
+    let broken: Vec<String> = placement.broken.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        broken,
+        [
+            "goodness_function of pool h@c#p: the goodness is 1000, expected 0 to 100",
+            "filter_function of pool h@d#p: at character 4: expected an operand, found the end",
+        ]
+    );
 }

@@ -8,20 +8,24 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
 use super::filters::{Examination, after_pending, unreserved};
-use super::{Amount, Placement, Pool, PoolName, Purpose};
+use super::{
+    Amount, BrokenFunction, Function, GOODNESS_FUNCTION, Placement, Pool, PoolName, Purpose,
+};
 
 /// How much each weigher counts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
     /// Free capacity. Above 0 spreads shares over pools, below 0 stacks them.
     pub capacity: f64,
+    /// What the backends' own goodness functions say.
+    pub goodness: f64,
     /// Nearness to the snapshot a share is made from.
     pub affinity: f64,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { capacity: 1.0, affinity: 1.0 }
+        Self { capacity: 1.0, goodness: 1.0, affinity: 1.0 }
     }
 }
 
@@ -33,16 +37,21 @@ pub(super) fn best(
     seed: u64,
 ) -> Option<Placement> {
     let capacity = stretch(capacities(pools, examination, weights.capacity));
+    let (goodness, broken) = goodnesses(pools, examination);
+    let goodness = stretch(goodness);
     let affinity = stretch(affinities(pools, examination));
-    let weighed = pools.iter().zip(capacity).zip(affinity).map(|((pool, capacity), affinity)| {
-        (&pool.name, weights.capacity * capacity + weights.affinity * affinity)
+    let values = capacity.into_iter().zip(goodness).zip(affinity);
+    let weighed = pools.iter().zip(values).map(|(pool, ((capacity, goodness), affinity))| {
+        let weight =
+            weights.capacity * capacity + weights.goodness * goodness + weights.affinity * affinity;
+        (&pool.name, weight)
     });
     let order = |name: &PoolName| (lot(seed, name), name.clone());
     weighed
         .max_by(|(one, one_weight), (other, other_weight)| {
             one_weight.total_cmp(other_weight).then_with(|| order(one).cmp(&order(other)))
         })
-        .map(|(name, weight)| Placement { pool: name.clone(), weight })
+        .map(|(name, weight)| Placement { pool: name.clone(), weight, broken })
 }
 
 /// What decides between pools of equal weight.
@@ -101,6 +110,24 @@ fn room(pool: &Pool, examination: &Examination<'_>) -> Amount {
     let available = if thin { promisable } else { free };
     let room = unreserved(available, total, examination.reserved_percentage(capacity));
     if room.is_finite() { Amount::Known(room) } else { Amount::Infinite }
+}
+
+/// What each backend thinks of itself, 0 where it says nothing, and what is wrong with those that
+/// could not tell.
+fn goodnesses(pools: &[&Pool], examination: &Examination<'_>) -> (Vec<f64>, Vec<BrokenFunction>) {
+    let mut broken = Vec::new();
+    let goodness =
+        |pool: &&Pool| match examination.function(pool, GOODNESS_FUNCTION, Function::goodness) {
+            None => 0.0,
+            Some(Ok(goodness)) => goodness,
+            Some(Err(error)) => {
+                let (pool, function) = (pool.name.clone(), GOODNESS_FUNCTION);
+                broken.push(BrokenFunction { pool, function, error });
+                0.0
+            }
+        };
+    let values = pools.iter().map(goodness).collect();
+    (values, broken)
 }
 
 /// How near each pool is to the snapshot: its pool, its backend, its zone, elsewhere.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use abaca_drivers::{Settings, SettingsError};
+use abaca_model::scheduler::{FILTER_FUNCTION, Function, GOODNESS_FUNCTION};
 use serde_json::Value;
 
 use super::error::{Origin, Problem};
@@ -27,6 +28,10 @@ pub struct BackendConfig {
     pub driver_handles_share_servers: bool,
     /// Backends of one domain can hold replicas of each other's shares.
     pub replication_domain: Option<String>,
+    /// Which shares it takes, in the language of [`Function`].
+    pub filter_function: Option<String>,
+    /// How good a place it is, from 0 to 100, in the same language.
+    pub goodness_function: Option<String>,
     /// The driver's own keys.
     pub settings: Settings,
 }
@@ -118,6 +123,8 @@ pub(super) fn read(
         "replication_domain",
         "Backends of the same domain can hold replicas of each other's shares.",
     );
+    let filter_function = function(&mut section, FILTER_FUNCTION, FILTER_HELP);
+    let goodness_function = function(&mut section, GOODNESS_FUNCTION, GOODNESS_HELP);
     let (name, driver) = (name?, driver?);
     let given = section.take_rest();
     let settings = settings(&given, &driver, &data_dir.join(&name));
@@ -133,6 +140,8 @@ pub(super) fn read(
         availability_zone,
         driver_handles_share_servers,
         replication_domain,
+        filter_function,
+        goodness_function,
         settings,
     };
     good.then_some((backend, shown))
@@ -140,6 +149,22 @@ pub(super) fn read(
 
 const NAME_HELP: &str = "Name of the backend, the second part of host@backend#pool. Shares know \
                          their backend by it: keep it.";
+
+const FILTER_HELP: &str = "Which shares it takes, beside those that fit: an expression such as \
+                           (share.size < 500) and (stats.provisioned_capacity_gb < 9000). One \
+                           without a value takes none.";
+
+const GOODNESS_HELP: &str = "How good a place it is, an expression from 0 to 100 such as \
+                             share.size < 100 ? 80 : 20. Without it, or without a value, 0.";
+
+/// Only what can be read is taken, so that a slip of the pen does not empty the backend.
+fn function(section: &mut Section<'_>, key: &'static str, help: &'static str) -> Option<String> {
+    let text: String = section.optional(key, help)?;
+    if let Err(error) = text.parse::<Function>() {
+        section.refuse(key, error.to_string());
+    }
+    Some(text)
+}
 
 fn check_name(section: &mut Section<'_>, name: &str, others: &[BackendConfig]) {
     let good = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);

@@ -278,6 +278,14 @@ fn one_problem_is_one_line() {
         ("[api]\nadmin_only_metadata = 'x'", "expected an array of strings"),
         ("[policy]\ndirs = '/x'", "`policy.dirs` is \"/x\"; expected an array of paths"),
         ("[[backend]]\nname = 'x'", "/abaca.toml:1: `backend.driver`: missing; expected a string"),
+        (
+            "[[backend]]\nname = 'x'\ndriver = 'simulated'\nfilter_function = 'share.size <'",
+            "/abaca.toml:4: `backend.filter_function`: at character 13: expected an operand, found",
+        ),
+        (
+            "[[backend]]\nname = 'x'\ndriver = 'simulated'\ngoodness_function = 'sqrt(4)'",
+            "`backend.goodness_function`: there is no function \"sqrt\"",
+        ),
     ];
     for (text, expected) in table {
         let message = load(text, &[]).unwrap_err();

@@ -1,14 +1,31 @@
 //! What a request tells the operation it asks for: the JSON of `operations.arguments`.
 
-use abaca_model::SnapshotInstanceId;
+use abaca_model::{ShareId, SnapshotInstanceId};
 use serde::{Deserialize, Serialize};
 
 /// Of [`abaca_model::OperationKind::CreateShare`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateShare {
     /// The snapshot instance whose bytes the share starts with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SnapshotInstanceId>,
+    /// Where it is wished to be.
+    #[serde(flatten)]
+    pub hints: Hints,
+}
+
+/// Where a share is wished to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hints {
+    /// In a pool that holds each of these shares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_host: Vec<ShareId>,
+    /// In a pool that holds none of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub different_host: Vec<ShareId>,
+    /// In this pool, `host@backend#pool`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_host: Option<String>,
 }
 
 /// Of [`abaca_model::OperationKind::ExtendShare`] and `ShrinkShare`.
@@ -16,6 +33,9 @@ pub struct CreateShare {
 pub struct ResizeShare {
     /// The size asked for, in GiB.
     pub new_size: i64,
+    /// The scheduler is not asked whether there is room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// Of [`abaca_model::OperationKind::DeleteShare`] and `DeleteSnapshot`.

@@ -18,6 +18,10 @@ pub struct Backend {
     pub driver_handles_share_servers: bool,
     /// Backends of one domain can hold replicas of each other's shares.
     pub replication_domain: Option<String>,
+    /// Which shares it takes.
+    pub filter_function: Option<String>,
+    /// How good a place it is.
+    pub goodness_function: Option<String>,
     /// What does the work.
     pub driver: Arc<dyn Driver>,
 }
@@ -42,6 +46,8 @@ impl Backend {
             availability_zone: config.availability_zone.clone(),
             driver_handles_share_servers: config.driver_handles_share_servers,
             replication_domain: config.replication_domain.clone(),
+            filter_function: config.filter_function.clone(),
+            goodness_function: config.goodness_function.clone(),
             driver,
         })
     }

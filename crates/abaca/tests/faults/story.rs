@@ -18,7 +18,7 @@ pub(crate) struct Kind {
 pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "create_share", steps: &["schedule", "create"] },
     Kind { name: "delete_share", steps: &["delete"] },
-    Kind { name: "extend_share", steps: &["resize"] },
+    Kind { name: "extend_share", steps: &["schedule", "resize"] },
     Kind { name: "shrink_share", steps: &["resize"] },
     Kind { name: "create_snapshot", steps: &["create"] },
     Kind { name: "delete_snapshot", steps: &["delete"] },

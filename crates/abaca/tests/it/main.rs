@@ -11,6 +11,7 @@ mod messages;
 mod metadata;
 mod metrics;
 mod quotas;
+mod scheduler;
 mod scheduler_stats;
 mod services;
 mod share_instances;

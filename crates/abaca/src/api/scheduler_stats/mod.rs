@@ -1,5 +1,7 @@
 //! `/scheduler-stats/pools`: what the scheduler knows of the backends' pools.
 
+use std::collections::BTreeMap;
+
 use abaca_model::Timestamp;
 use abaca_model::scheduler::{self, Pool};
 use abaca_store::services::{self, PoolRecord};
@@ -8,7 +10,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::share_types::visible;
-use super::{ApiError, Call, Reply, V};
+use super::{ApiError, Call, Reply, V, dict_literal};
 
 const SHARE_TYPE_FILTER: V = V(2, 23);
 
@@ -33,23 +35,16 @@ async fn list(call: &Call, detailed: bool) -> Result<Reply, ApiError> {
         }
     }
     let mut tx = call.app.db.read().await?;
-    let share_type = match share_type {
-        None => None,
-        Some(name) => Some(
-            share_types::by_name_or_id(&mut tx, visible(call), name)
-                .await?
-                .ok_or_else(|| ApiError::bad_request(format!("Share type {name} not found.")))?,
-        ),
-    };
+    if let Some(name) = share_type {
+        let found = share_types::by_name_or_id(&mut tx, visible(call), name).await?;
+        let unknown = || ApiError::bad_request(format!("Share type {name} not found."));
+        filters.push(Filter::Capabilities(found.ok_or_else(unknown)?.extra_specs));
+    }
     let listed: Vec<Value> = services::pools(&mut tx)
         .await?
         .iter()
         .filter_map(|record| Some((record, schedulable(call, record)?)))
         .filter(|(_, pool)| filters.iter().all(|filter| filter.accepts(pool)))
-        .filter(|(_, pool)| {
-            let specs = share_type.as_ref().map(|share_type| &share_type.extra_specs);
-            specs.is_none_or(|specs| scheduler::satisfies(&pool.report(), specs).is_ok())
-        })
         .map(|(record, pool)| view(record, &pool, detailed))
         .collect();
     Reply::ok(&json!({ "pools": listed }))
@@ -67,12 +62,15 @@ fn schedulable(call: &Call, record: &PoolRecord) -> Option<Pool> {
     }
 }
 
-/// One condition on a pool: a regular expression that its beginning has to match.
+/// One condition on a pool: a regular expression that its beginning has to match, or what it has
+/// to be able to.
 enum Filter {
     Name(Regex),
     Host(Regex),
     Backend(Regex),
     Pool(Regex),
+    /// In the words of a share type's extra specs.
+    Capabilities(BTreeMap<String, String>),
     /// A key that no pool has.
     Never,
 }
@@ -84,6 +82,7 @@ impl Filter {
             "host" => Self::Host,
             "backend" => Self::Backend,
             "pool" => Self::Pool,
+            "capabilities" => return capabilities(value).map(Self::Capabilities),
             _ => return Ok(Self::Never),
         };
         let expression = Regex::new(&format!("^(?:{value})")).map_err(|_| {
@@ -100,9 +99,19 @@ impl Filter {
             Self::Host(expression) => expression.is_match(pool.name.host()),
             Self::Backend(expression) => expression.is_match(pool.name.backend()),
             Self::Pool(expression) => expression.is_match(pool.name.pool()),
+            Self::Capabilities(specs) => scheduler::satisfies(&pool.report(), specs).is_ok(),
             Self::Never => false,
         }
     }
+}
+
+fn capabilities(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
+    let pairs = dict_literal::parse(text).ok_or_else(|| {
+        ApiError::bad_request(format!(
+            "Invalid value {text} for capabilities. Expecting a dictionary, as {{'key': 'value'}}."
+        ))
+    })?;
+    Ok(pairs.into_iter().collect())
 }
 
 fn view(record: &PoolRecord, pool: &Pool, detailed: bool) -> Value {

@@ -35,7 +35,7 @@ pub(crate) async fn extend(call: Call) -> Result<Reply, ApiError> {
         limits::for_extend(&share_type, size, beyond)?;
         check_quota(&quota, &mut tx, &share, size).await?;
         shares::request_size(&mut tx, share.id, size).await?;
-        begin(&call, &mut tx, &instance, Resize::Extend, size, now).await?;
+        begin(&call, &mut tx, &instance, Resize::Extend { force }, size, now).await?;
         Ok::<_, ApiError>(tx.commit().await?)
     })
     .await?;
@@ -147,7 +147,7 @@ pub(super) async fn check_quota(
 
 #[derive(Clone, Copy)]
 enum Resize {
-    Extend,
+    Extend { force: bool },
     Shrink,
 }
 
@@ -160,9 +160,9 @@ async fn begin(
     new_size: i64,
     now: Timestamp,
 ) -> Result<(), ApiError> {
-    let (status, kind) = match resize {
-        Resize::Extend => (ShareStatus::Extending, OperationKind::ExtendShare),
-        Resize::Shrink => (ShareStatus::Shrinking, OperationKind::ShrinkShare),
+    let (status, kind, force) = match resize {
+        Resize::Extend { force } => (ShareStatus::Extending, OperationKind::ExtendShare, force),
+        Resize::Shrink => (ShareStatus::Shrinking, OperationKind::ShrinkShare, false),
     };
     let work = Work {
         kind,
@@ -170,5 +170,5 @@ async fn begin(
         fence: share_instances::take_over(tx, instance, status, now).await?,
         host: instance.host.as_deref(),
     };
-    Ok(operation::enqueue(tx, call, &work, &ResizeShare { new_size }).await?)
+    Ok(operation::enqueue(tx, call, &work, &ResizeShare { new_size, force }).await?)
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use abaca_drivers::{NewShare, SnapshotRef};
-use abaca_model::scheduler::{Filter, NoValidHost};
+use abaca_model::scheduler::NoValidHost;
 use abaca_model::{
     MessageAction, MessageDetail, MessageResource, OperationState, ShareInstanceId, ShareStatus,
     SnapshotInstanceId, Timestamp,
@@ -44,7 +44,7 @@ impl Work for CreateShare {
     ) -> Result<(), Failure> {
         let told = match source.downcast_ref::<NoValidHost>() {
             Some(refused) => {
-                let detail = not_placed(refused.last_filter());
+                let detail = schedule::detail(refused);
                 Told { action: MessageAction::AllocateHost, detail, reason: "" }
             }
             None => {
@@ -106,25 +106,14 @@ pub(super) async fn give_up(
     Ok(message::leave(run, tx, &work.project_id, share, told).await?)
 }
 
-/// By the filter that refused the last pools standing.
-fn not_placed(last_filter: Option<Filter>) -> MessageDetail {
-    match last_filter {
-        None => MessageDetail::BackendNotReady,
-        Some(Filter::AvailabilityZone) => MessageDetail::AvailabilityZoneFilter,
-        Some(Filter::Capabilities) => MessageDetail::CapabilitiesFilter,
-        Some(Filter::Capacity) => MessageDetail::CapacityFilter,
-        Some(Filter::CreateFromSnapshot) => MessageDetail::FromSnapshotFilter,
-        Some(_) => MessageDetail::NoValidHost,
-    }
-}
-
 async fn place(run: &Run<'_>) -> Result<Outcome, Failure> {
     let source = source(run).await?;
     let mut tx = run.record().await?;
     let work = share_work::load(&mut tx, id(run)).await?.ok_or(Failure::Superseded)?;
     run.check(work.fence)?;
     let host = source.as_ref().and_then(|source| source.host.as_deref());
-    let (placement, zone) = schedule::place(&mut tx, &work, host).await?;
+    let arguments: arguments::CreateShare = run.arguments()?;
+    let (placement, zone) = schedule::place(&mut tx, &work, host, &arguments.hints).await?;
     let pool = placement.pool.to_string();
     tracing::info!(pool, weight = placement.weight, "placed");
     let now = Timestamp::now();

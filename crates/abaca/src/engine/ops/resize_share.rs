@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 use std::error::Error;
 
 use abaca_drivers::DriverError;
+use abaca_model::scheduler::NoValidHost;
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
 use abaca_store::{Tx, share_work};
 use async_trait::async_trait;
 
-use super::Work;
 use super::create_share::{give_up, id, load};
 use super::message::Told;
+use super::{Work, schedule};
 use crate::engine::arguments;
 use crate::engine::failure::Failure;
 use crate::engine::run::{Outcome, Run, mine};
@@ -25,14 +26,30 @@ impl ResizeShare {
     pub(super) const SHRINK: Self = Self { grows: false };
 }
 
+/// Asks the scheduler whether the pool has room, unless an administrator said not to ask.
+async fn find_room(run: &Run<'_>, new_size: i64, force: bool) -> Result<Outcome, Failure> {
+    let mut tx = run.record().await?;
+    let work = share_work::load(&mut tx, id(run)).await?.ok_or(Failure::Superseded)?;
+    run.check(work.fence)?;
+    if !force {
+        schedule::grow(&mut tx, &work, new_size).await?;
+    }
+    let host = work.host.as_deref().unwrap_or_default();
+    let service = host.split_once('#').map_or(host, |(service, _)| service);
+    run.advance(tx, service).await
+}
+
 #[async_trait]
 impl Work for ResizeShare {
     fn steps(&self) -> &'static [&'static str] {
-        &["resize"]
+        if self.grows { &["schedule", "resize"] } else { &["resize"] }
     }
 
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
-        let arguments::ResizeShare { new_size } = run.arguments()?;
+        let arguments::ResizeShare { new_size, force } = run.arguments()?;
+        if run.step == "schedule" {
+            return find_room(run, new_size, force).await;
+        }
         let work = load(run).await?;
         let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
         let size = u64::try_from(new_size).unwrap_or_default();
@@ -54,6 +71,13 @@ impl Work for ResizeShare {
         reason: &str,
         source: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
+        let action = if self.grows { MessageAction::Extend } else { MessageAction::Shrink };
+        // Nothing happened to it: it can be asked for less.
+        if let Some(refused) = source.downcast_ref::<NoValidHost>() {
+            let detail = schedule::detail(refused);
+            let told = Told { action, detail, reason: "" };
+            return give_up(run, tx, ShareStatus::Available, told).await;
+        }
         let (status, detail) = match source.downcast_ref::<DriverError>() {
             // Nothing happened to it: a tenant who makes room, or asks for more, can try again.
             Some(DriverError::ShrinkBelowData { .. }) => {
@@ -62,7 +86,6 @@ impl Work for ResizeShare {
             _ if self.grows => (ShareStatus::ExtendingError, MessageDetail::ExtendFailed),
             _ => (ShareStatus::ShrinkingError, MessageDetail::ShrinkFailed),
         };
-        let action = if self.grows { MessageAction::Extend } else { MessageAction::Shrink };
         give_up(run, tx, status, Told { action, detail, reason }).await
     }
 

@@ -1,15 +1,19 @@
-//! Finds the pool for a new share, in the transaction that records it: what is placed at the same
-//! time is counted.
+//! Finds the pool for a share, in the transaction that records it: what is placed at the same time
+//! is counted.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use abaca_model::Timestamp;
 use abaca_model::scheduler::{
-    Placement, Pool, PoolName, Purpose, Reach, Request, Weights, schedule,
+    Filter, Hints, NoValidHost, Placement, Pool, PoolName, Purpose, Reach, Request, Weights,
+    schedule,
 };
+use abaca_model::{MessageDetail, ShareId, ShareStatus, Timestamp};
 use abaca_store::share_work::{self, ShareWork};
-use abaca_store::{Tx, services};
+use abaca_store::{Tx, services, share_instances, shares};
+use serde_json::{Map, Value, json};
 
+use crate::engine::arguments;
 use crate::engine::failure::Failure;
 
 /// A service without a heartbeat for this long counts as down, as in the reference.
@@ -20,6 +24,7 @@ pub(super) async fn place(
     tx: &mut Tx,
     work: &ShareWork,
     source: Option<&str>,
+    hints: &arguments::Hints,
 ) -> Result<(Placement, String), Failure> {
     services::lock_pools(tx).await?;
     let pools = pools(tx).await?;
@@ -32,23 +37,137 @@ pub(super) async fn place(
             reach: Reach::SamePool,
         },
     };
-    let request = Request {
-        size_gb: work.size,
-        share_proto: Some(work.share_proto.clone()),
-        extra_specs: share_work::extra_specs(tx, work.share_type_id).await?,
-        availability_zone: work.availability_zone.clone(),
-        purpose,
-    };
-    let seed = work.share_id.uuid().as_u64_pair().1;
-    let placement = schedule(&request, &pools, Weights::default(), seed).map_err(|refused| {
-        Failure::permanent("No storage could be found for the share.", refused)
-    })?;
+    let hints = resolve(tx, hints).await?;
+    let request = Request { hints, ..request(tx, work, work.size, purpose).await? };
+    let placement = choose(&request, &pools, work.share_id)?;
     let zone = pools
         .iter()
         .find(|pool| pool.name == placement.pool)
         .map(|pool| pool.availability_zone.clone())
         .unwrap_or_default();
     Ok((placement, zone))
+}
+
+/// Whether the pool that `work` is in has room for it to grow to `new_size`.
+pub(super) async fn grow(tx: &mut Tx, work: &ShareWork, new_size: i64) -> Result<(), Failure> {
+    let growth = new_size - work.size;
+    services::lock_pools(tx).await?;
+    let host = work.host.as_deref().unwrap_or_default();
+    let home = host
+        .parse::<PoolName>()
+        .map_err(|error| Failure::permanent("The share's backend is not known.", error))?;
+    let mut pools = pools(tx).await?;
+    for pool in pools.iter_mut().filter(|pool| pool.name == home) {
+        // The rows say already what is asked for here.
+        pool.capacity.provisioned_capacity_gb -= growth;
+        pool.capacity.pending_capacity_gb -= growth;
+    }
+    let request = request(tx, work, growth, Purpose::Extend { pool: home }).await?;
+    choose(&request, &pools, work.share_id).map(drop)
+}
+
+/// What a tenant is told, by the filter that refused the last pools standing.
+pub(super) fn detail(refused: &NoValidHost) -> MessageDetail {
+    match refused.last_filter() {
+        None => MessageDetail::BackendNotReady,
+        Some(Filter::ActiveBackend) => MessageDetail::NoValidHost,
+        Some(Filter::OnlyHost | Filter::Affinity | Filter::AntiAffinity) => {
+            MessageDetail::HintFilter
+        }
+        Some(Filter::CreateFromSnapshot) => MessageDetail::FromSnapshotFilter,
+        Some(Filter::AvailabilityZone) => MessageDetail::AvailabilityZoneFilter,
+        Some(Filter::Capacity) => MessageDetail::CapacityFilter,
+        Some(Filter::Capabilities) => MessageDetail::CapabilitiesFilter,
+        Some(Filter::Driver) => MessageDetail::DriverFilter,
+    }
+}
+
+async fn request(
+    tx: &mut Tx,
+    work: &ShareWork,
+    size_gb: i64,
+    purpose: Purpose,
+) -> Result<Request, Failure> {
+    Ok(Request {
+        size_gb,
+        share_proto: Some(work.share_proto.clone()),
+        extra_specs: share_work::extra_specs(tx, work.share_type_id).await?,
+        availability_zone: work.availability_zone.clone(),
+        hints: Hints::default(),
+        share: properties(tx, work).await?,
+        purpose,
+    })
+}
+
+fn choose(request: &Request, pools: &[Pool], share: ShareId) -> Result<Placement, Failure> {
+    let seed = share.uuid().as_u64_pair().1;
+    let placement = schedule(request, pools, Weights::default(), seed).map_err(|refused| {
+        Failure::permanent("No storage could be found for the share.", refused)
+    })?;
+    for broken in &placement.broken {
+        tracing::warn!(%broken, "a backend's function is broken");
+    }
+    Ok(placement)
+}
+
+/// What a backend's functions see of the share.
+async fn properties(tx: &mut Tx, work: &ShareWork) -> Result<Map<String, Value>, Failure> {
+    let share = shares::get(tx, work.share_id).await?.ok_or(Failure::Superseded)?;
+    let capabilities = share.capabilities;
+    let properties = json!({
+        "id": work.id,
+        "share_id": work.share_id,
+        "project_id": share.project_id,
+        "user_id": share.user_id,
+        "size": share.size,
+        "share_proto": share.share_proto,
+        "share_type_id": share.share_type_id,
+        "is_public": share.is_public,
+        "snapshot_id": share.source_snapshot_id,
+        "status": work.status.as_str(),
+        "host": work.host,
+        "availability_zone": work.availability_zone,
+        "snapshot_support": capabilities.snapshot_support,
+        "create_share_from_snapshot_support": capabilities.create_share_from_snapshot_support,
+        "revert_to_snapshot_support": capabilities.revert_to_snapshot_support,
+        "mount_snapshot_support": capabilities.mount_snapshot_support,
+        "replication_type": capabilities.replication_type,
+    });
+    match properties {
+        Value::Object(properties) => Ok(properties),
+        _ => Ok(Map::new()),
+    }
+}
+
+/// The pools that the shares named in the hints are in.
+async fn resolve(tx: &mut Tx, hints: &arguments::Hints) -> Result<Hints, Failure> {
+    let mut same_host = None;
+    for share in &hints.same_host {
+        let hosts = hosts(tx, *share).await?;
+        same_host = Some(match same_host {
+            None => hosts,
+            Some(others) => hosts.intersection(&others).cloned().collect(),
+        });
+    }
+    let mut different_host = BTreeSet::new();
+    for share in &hints.different_host {
+        different_host.extend(hosts(tx, *share).await?);
+    }
+    Ok(Hints { only_host: hints.only_host.clone(), same_host, different_host })
+}
+
+/// Where a share is. One that is about to be placed is waited for.
+async fn hosts(tx: &mut Tx, share: ShareId) -> Result<BTreeSet<PoolName>, Failure> {
+    let instances = share_instances::of_share(tx, share).await?;
+    if instances.is_empty() {
+        let message = "A share that a scheduler hint names was deleted meanwhile.";
+        return Err(Failure::permanent(message, format!("share {share} is gone")));
+    }
+    if instances.iter().any(|place| place.host.is_none() && place.status == ShareStatus::Creating) {
+        return Err(Failure::Passing(format!("share {share} has no place yet").into()));
+    }
+    let hosts = instances.iter().filter_map(|place| place.host.as_deref());
+    Ok(hosts.filter_map(|host| host.parse().ok()).collect())
 }
 
 async fn pools(tx: &mut Tx) -> Result<Vec<Pool>, Failure> {

@@ -1,6 +1,7 @@
 //! The heartbeat: that this worker lives, and what its backends' pools can do and hold.
 
 use abaca_model::Timestamp;
+use abaca_model::scheduler::{FILTER_FUNCTION, GOODNESS_FUNCTION};
 use abaca_store::{Error, retry_conflicts, services};
 use serde_json::{Map, Value};
 
@@ -63,13 +64,34 @@ async fn report(
     Ok(())
 }
 
+/// What the config says of the backend, and what this service can't do with any.
 fn add_config(report: &mut Map<String, Value>, backend: &Backend) {
-    report.insert("share_backend_name".to_owned(), backend.name.clone().into());
-    let handles = backend.driver_handles_share_servers.into();
-    report.insert("driver_handles_share_servers".to_owned(), handles);
-    let domain = backend.replication_domain.clone().map_or(Value::Null, Value::String);
-    report.insert("replication_domain".to_owned(), domain);
+    let of_config = [
+        ("share_backend_name", backend.name.clone().into()),
+        ("driver_handles_share_servers", backend.driver_handles_share_servers.into()),
+        ("replication_domain", backend.replication_domain.clone().into()),
+        (FILTER_FUNCTION, backend.filter_function.clone().into()),
+        (GOODNESS_FUNCTION, backend.goodness_function.clone().into()),
+    ];
+    report.extend(of_config.map(|(name, value)| (name.to_owned(), value)));
+    for (name, value) in ABSENT {
+        report.entry(name).or_insert(value);
+    }
 }
+
+/// What clients look for in a pool and this service has not, by the names they know it by; null
+/// where they expect a word, not a boolean.
+const ABSENT: [(&str, Value); 9] = [
+    ("encryption_support", Value::Null),
+    ("network_allocation_update_support", Value::Bool(false)),
+    ("qos", Value::Bool(false)),
+    ("qos_type_support", Value::Bool(false)),
+    ("security_service_update_support", Value::Bool(false)),
+    ("sg_consistent_snapshot_support", Value::Null),
+    ("share_replicas_migration_support", Value::Bool(false)),
+    ("share_server_multiple_subnet_support", Value::Bool(false)),
+    ("snapshot_inherit_share_access_support", Value::Bool(false)),
+];
 
 async fn capacity(engine: &Engine, backend: &Backend) -> Result<(), Error> {
     for pool in services::pools(&mut engine.db.read().await?).await? {

@@ -71,7 +71,7 @@ async fn what_is_wrong_with_a_new_share_is_told() {
         (json!({ "share_type": "sized", "size": 5 }), 400, "greater than the maximum size of '4'"),
         (json!({ "mount_point_name": "m" }), 400, "Setting a mount point name is not supported"),
         (json!({ "encryption_key_ref": unknown }), 400, "encryption_key_ref"),
-        (json!({ "scheduler_hints": { "same_host": unknown } }), 400, "not supported"),
+        (json!({ "scheduler_hints": { "same_host": unknown } }), 404, "could not be found"),
         (
             json!({ "size": i64::MAX }),
             413,

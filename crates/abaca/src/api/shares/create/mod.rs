@@ -1,5 +1,6 @@
 //! A tenant asks for a share.
 
+mod hints;
 mod mount_point;
 mod origin;
 mod request;
@@ -21,7 +22,7 @@ use crate::api::metadata;
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
 use crate::api::{ApiError, Call, Fields, Reply, V, strict_bool};
-use crate::engine::arguments::CreateShare;
+use crate::engine::arguments::{CreateShare, Hints};
 use crate::telemetry::logs;
 
 /// `POST /shares`
@@ -43,6 +44,7 @@ struct Plan {
     instance: ShareInstance,
     /// The snapshot whose bytes it starts with.
     origin: Option<Origin>,
+    hints: Hints,
 }
 
 /// Everything that was asked for, looked up and held against the rest.
@@ -57,6 +59,7 @@ async fn plan(call: &Call, mut request: Request) -> Result<Plan, ApiError> {
         return Err(no_share_network(id, origin.is_some()));
     }
     let share_type = share_type(call, &mut tx, &request, origin.as_ref()).await?;
+    request.hints = hints::allowed(call, &mut tx, request.hints).await?;
     drop(tx);
     check_type(call, &request, &share_type, zone.as_ref(), origin.as_ref())?;
     request.mount_point_name = mount_point::name(call, &request, &share_type)?;
@@ -115,7 +118,7 @@ impl Plan {
             scheduled_at: None,
             launched_at: None,
         };
-        Self { share, instance, origin }
+        Self { share, instance, origin, hints: request.hints }
     }
 }
 
@@ -214,7 +217,7 @@ fn is_true(value: &str) -> bool {
 
 /// One transaction: the share, its instance and the operation that makes it.
 async fn begin(call: &Call, plan: &Plan) -> Result<Reply, ApiError> {
-    let Plan { share, instance, origin } = plan;
+    let Plan { share, instance, origin, hints } = plan;
     let mut tx = call.app.db.write().await?;
     let quota = Quota::lock(call, &mut tx, Payer::of_share(share)).await?;
     let source = match origin {
@@ -225,13 +228,14 @@ async fn begin(call: &Call, plan: &Plan) -> Result<Reply, ApiError> {
     quota.shares(&mut tx, 1, share.size).await?.map_err(|over| refused(&over))?;
     shares::insert(&mut tx, share).await.map_err(|error| mount_point::taken(share, error))?;
     share_instances::insert(&mut tx, instance).await?;
+    hints::note(&mut tx, share.id, hints).await?;
     let work = Work {
         kind: OperationKind::CreateShare,
         resource_id: instance.id.uuid(),
         fence: instance.fence,
         host: None,
     };
-    operation::enqueue(&mut tx, call, &work, &CreateShare { source }).await?;
+    operation::enqueue(&mut tx, call, &work, &CreateShare { source, hints: hints.clone() }).await?;
     let reply = show::reply(call, &mut tx, share.id).await?;
     tx.commit().await?;
     Ok(reply)

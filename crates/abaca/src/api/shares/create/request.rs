@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use abaca_model::ShareId;
 use serde_json::Value;
 
+use super::hints;
 use crate::api::shares::public;
 use crate::api::{ApiError, Fields, V, metadata};
+use crate::engine::arguments::Hints;
 
 /// Protocols there can be backends for, as the API spells them.
 const PROTOCOLS: [&str; 3] = ["NFS", "CIFS", "CEPHFS"];
@@ -26,6 +27,7 @@ pub(super) struct Request {
     /// A name or an id.
     pub(super) share_type: Option<String>,
     pub(super) metadata: BTreeMap<String, String>,
+    pub(super) hints: Hints,
     /// One was given.
     pub(super) encryption_key_ref: bool,
     /// Without the prefix.
@@ -55,9 +57,6 @@ impl Request {
             let message = format!("Share group {group} could not be found.");
             return Err(ApiError::not_found(message));
         }
-        if since(65) {
-            check_hints(fields)?;
-        }
         Ok(Self {
             name,
             description,
@@ -69,6 +68,7 @@ impl Request {
             share_network_id: not_empty(fields, "share_network_id")?,
             share_type: share_type(fields)?,
             metadata: metadata::read(fields)?,
+            hints: hints::read(fields, version)?,
             encryption_key_ref: since(90) && not_empty(fields, "encryption_key_ref")?.is_some(),
             mount_point_name: if since(84) { not_empty(fields, "mount_point_name")? } else { None },
         })
@@ -150,28 +150,6 @@ fn share_type(fields: &Fields<'_>) -> Result<Option<String>, ApiError> {
     Ok(not_empty(fields, "share_type")?.or(not_empty(fields, "volume_type")?))
 }
 
-/// The scheduler has no filter for hints. Who asks for one is told so, rather than given a share
-/// in any place.
-fn check_hints(fields: &Fields<'_>) -> Result<(), ApiError> {
-    let Some(hints) = fields.object("scheduler_hints")? else { return Ok(()) };
-    let hints = Fields(hints);
-    for key in ["same_host", "different_host"] {
-        let shares = hints.text(key)?.unwrap_or_default();
-        for share in shares.split(',').filter(|share| !share.is_empty()) {
-            if share.parse::<ShareId>().is_err() {
-                return Err(ApiError::bad_request(format!("{share} is not a valid uuid.")));
-            }
-        }
-    }
-    let asked = hints.0.iter().find(|(_, value)| !value.is_null() && **value != "");
-    match asked {
-        None => Ok(()),
-        Some((key, _)) => Err(ApiError::bad_request(format!(
-            "The scheduler hint {key} is not supported by this service."
-        ))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -196,6 +174,7 @@ mod tests {
             share_network_id: None,
             share_type: None,
             metadata: BTreeMap::new(),
+            hints: Hints::default(),
             encryption_key_ref: false,
             mount_point_name: None,
         };
@@ -239,7 +218,9 @@ mod tests {
             (json!({ "availability_zone": {} }), "for availability_zone"),
             (json!({ "scheduler_hints": "x" }), "for scheduler_hints"),
             (json!({ "scheduler_hints": { "same_host": "x" } }), "x is not a valid uuid"),
-            (json!({ "scheduler_hints": { "only_host": "h" } }), "only_host is not supported"),
+            (json!({ "scheduler_hints": { "same_host": 5 } }), "for same_host"),
+            (json!({ "scheduler_hints": { "different_host": "," } }), "different_host:  is not"),
+            (json!({ "scheduler_hints": { "only_host": ["h"] } }), "for only_host"),
         ];
         for (given, problem) in table {
             let mut body = json!({ "size": 1, "share_proto": "NFS" });
