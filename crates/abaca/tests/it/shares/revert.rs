@@ -72,7 +72,7 @@ async fn share_and_snapshot_are_taken_over_and_the_size_asked_for_counts() {
     let counted = server.get("/v2/quota-sets/project/detail").await.expect(200);
     assert_eq!((copy.status, copy.fence), (SnapshotStatus::Restoring, 2));
     let gigabytes = &counted["quota_set"]["gigabytes"];
-    assert_eq!((&gigabytes["in_use"], &gigabytes["reserved"]), (&json!(1), &json!(4)));
+    assert_eq!((&gigabytes["in_use"], &gigabytes["reserved"]), (&json!(3), &json!(2)));
     let operations = operations_of(&server, scene.share).await;
     let [operation] = &operations[..] else { panic!("{operations:?}") };
     assert_eq!((operation.kind, operation.resource_fence), (OperationKind::RevertShare, 2));
