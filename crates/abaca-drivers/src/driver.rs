@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    DriverResult, Export, NewShare, NewSnapshot, PoolStats, RevertShare, ShareObject,
-    SnapshotObject, SnapshotRef, SweepReport,
+    AccessList, AccessTarget, DriverResult, Export, NewShare, NewSnapshot, PoolStats, RevertShare,
+    RuleOutcomes, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
 };
 
 /// A storage backend.
@@ -83,6 +83,23 @@ pub trait Driver: Send + Sync + 'static {
 
     /// All complete snapshots, ordered by share instance id, then id.
     async fn list_snapshots(&self) -> DriverResult<Vec<SnapshotObject>>;
+
+    /// Makes `access` the rules of a share or snapshot: whoever a rule names is let in, everybody else
+    /// kept out. All of it is in force when the call returns, and outlives a restart; the list goes
+    /// with its object. A rule that this backend can't do is refused alone and is not part of what
+    /// [`Driver::get_access`] tells; the rest is applied.
+    ///
+    /// `NotFound` when the object is missing. `InvalidInput` when the object has a list of a later
+    /// generation: then nothing changes, so that a call that was overtaken can't undo what came
+    /// after it.
+    async fn apply_access(
+        &self,
+        target: AccessTarget,
+        access: &AccessList,
+    ) -> DriverResult<RuleOutcomes>;
+
+    /// The rules in force, ordered by id, if the backend holds the object.
+    async fn get_access(&self, target: AccessTarget) -> DriverResult<Option<AccessList>>;
 
     /// Removes what crashed calls left half made or half deleted, and nothing that a running call
     /// still works on. The reconcilers call it on a timer.

@@ -5,6 +5,8 @@ use std::error::Error;
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::AccessTarget;
+
 /// Result of a driver call.
 pub type DriverResult<T> = Result<T, DriverError>;
 
@@ -116,6 +118,14 @@ impl DriverError {
         Self::NotFound { kind: ObjectKind::Snapshot, id: id.to_string() }
     }
 
+    /// Nothing there to open.
+    pub(crate) fn target_not_found(target: AccessTarget) -> Self {
+        match target {
+            AccessTarget::Share(id) => Self::share_not_found(id),
+            AccessTarget::Snapshot { id, .. } => Self::snapshot_not_found(id),
+        }
+    }
+
     /// Checks the sizes of an extension, in GiB; returns by how much the share grows.
     pub(crate) fn check_extend(size_gb: u64, new_size_gb: u64) -> DriverResult<u64> {
         new_size_gb.checked_sub(size_gb).ok_or_else(|| Self::InvalidInput {
@@ -130,6 +140,15 @@ impl DriverError {
             field: "new_size_gb",
             problem: format!("expected at most the present {size_gb} GiB, got {new_size_gb}"),
         })
+    }
+
+    /// Refuses a list of access rules that was overtaken by a later one.
+    pub(crate) fn check_generation(present: i64, given: i64) -> DriverResult<()> {
+        if given >= present {
+            return Ok(());
+        }
+        let problem = format!("expected at least the present {present}, got {given}");
+        Err(Self::InvalidInput { field: "generation", problem })
     }
 
     /// Refuses a snapshot id that is already taken by a snapshot of another share.

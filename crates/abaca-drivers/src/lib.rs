@@ -3,6 +3,7 @@
 //! The engine calls a driver only after its own transaction committed, and may call it again
 //! after a crash. So every mutation is idempotent, and a ground-truth query stands beside it.
 
+mod access;
 mod catalogue;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -14,6 +15,9 @@ mod settings;
 mod simulated;
 mod stats;
 
+pub use access::{
+    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, RuleOutcome, RuleOutcomes,
+};
 pub use catalogue::{BuildError, DriverInfo, build, check, drivers};
 pub use driver::Driver;
 pub use error::{DriverError, DriverResult, ObjectKind};

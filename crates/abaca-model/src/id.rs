@@ -75,6 +75,8 @@ ids! {
     ExportLocationId;
     /// An availability zone.
     AvailabilityZoneId;
+    /// An access rule of a share or a snapshot.
+    AccessRuleId;
     /// A row of the operation queue.
     OperationId;
     /// An audit record.

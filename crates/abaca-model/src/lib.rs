@@ -4,6 +4,7 @@
 //! but for [`Timestamp::now`] and the `random` constructors of ids, which are the one place where
 //! the clock and randomness enter the program.
 
+mod access;
 mod aggregate;
 mod id;
 mod message;
@@ -15,19 +16,23 @@ mod share_aggregate;
 mod status;
 mod time;
 
+pub use access::{AccessToError, aggregate_access_state, check_access_to, same_access_to};
 pub use aggregate::{SnapshotPlace, aggregate_status, representative};
 pub use id::{
-    AuditId, AvailabilityZoneId, ExportLocationId, MessageId, OperationId, ParseIdError, ShareId,
-    ShareInstanceId, ShareTypeId, SnapshotId, SnapshotInstanceId,
+    AccessRuleId, AuditId, AvailabilityZoneId, ExportLocationId, MessageId, OperationId,
+    ParseIdError, ShareId, ShareInstanceId, ShareTypeId, SnapshotId, SnapshotInstanceId,
 };
 pub use message::{MessageAction, MessageDetail, MessageResource};
 pub use operation::{Operation, OperationKind, OperationState};
 pub use record::{
-    AvailabilityZone, ExportLocation, Service, Share, ShareCapabilities, ShareInstance, ShareType,
-    Snapshot, SnapshotInstance,
+    AccessRule, AvailabilityZone, ExportLocation, Service, Share, ShareCapabilities, ShareInstance,
+    ShareType, Snapshot, SnapshotInstance,
 };
 pub use share_aggregate::{
     SharePlace, aggregate_access_rules_status, has_replicas, representative_instance,
 };
-pub use status::{AccessRulesStatus, ParseStatusError, ShareStatus, SnapshotStatus, TaskState};
+pub use status::{
+    AccessLevel, AccessRulesStatus, AccessState, AccessType, ParseStatusError, ShareStatus,
+    SnapshotStatus, TaskState,
+};
 pub use time::{ParseTimestampError, Timestamp};

@@ -66,6 +66,10 @@ words! {
         RevertShare => "revert_share",
         /// Looks whether a share is in its backend, and exports it again.
         EnsureShare => "ensure_share",
+        /// Makes a backend agree with the access rules of a share instance.
+        UpdateAccessRules => "update_access_rules",
+        /// Makes a backend agree with the access rules of a snapshot instance.
+        UpdateSnapshotAccessRules => "update_snapshot_access_rules",
     }
 
     /// How far an operation is.
@@ -93,7 +97,8 @@ pub struct Operation {
     /// The share instance or snapshot instance it works on, by kind.
     pub resource_id: Uuid,
     /// The fence of that resource when the operation was made: it may write to the resource only
-    /// while that fence stands.
+    /// while that fence stands. Of a synchronisation of access rules: the generation of the rules
+    /// that it was first asked for.
     pub resource_fence: i64,
     /// `host@backend` of the worker that must run it; `None`: any worker.
     pub service: Option<String>,

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use crate::{
-    AccessRulesStatus, AvailabilityZoneId, ExportLocationId, ShareId, ShareInstanceId, ShareStatus,
-    ShareTypeId, SnapshotId, SnapshotInstanceId, SnapshotStatus, TaskState, Timestamp,
+    AccessLevel, AccessRuleId, AccessRulesStatus, AccessState, AccessType, AvailabilityZoneId,
+    ExportLocationId, ShareId, ShareInstanceId, ShareStatus, ShareTypeId, SnapshotId,
+    SnapshotInstanceId, SnapshotStatus, TaskState, Timestamp,
 };
 
 /// What a share's type promised when the share was made; kept with the share, since a type may
@@ -174,6 +177,31 @@ pub struct ExportLocation {
     /// When it was recorded.
     pub created_at: Timestamp,
     /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// Who may mount a share or a snapshot, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessRule {
+    /// Its id.
+    pub id: AccessRuleId,
+    /// The share or snapshot it opens.
+    pub resource_id: Uuid,
+    /// What kind of name `access_to` is.
+    pub access_type: AccessType,
+    /// Whom it lets in.
+    pub access_to: String,
+    /// What they may do. Snapshots can only be read, whatever it says.
+    pub access_level: AccessLevel,
+    /// The secret a client needs, where the backend made one.
+    pub access_key: Option<String>,
+    /// How far it is in the place where it is least far.
+    pub state: AccessState,
+    /// The tenant's metadata; rules of snapshots have none.
+    pub metadata: BTreeMap<String, String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When its level or key last changed.
     pub updated_at: Option<Timestamp>,
 }
 

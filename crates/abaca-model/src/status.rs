@@ -1,4 +1,4 @@
-//! The statuses of share instances and snapshot instances, as the API spells them.
+//! The statuses of share instances, snapshot instances and access rules, as the API spells them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -120,6 +120,32 @@ statuses! {
         Active => "active",
         Syncing => "syncing",
         Error => "error",
+    }
+
+    /// How far an access rule is, in one place its share or snapshot lives in.
+    AccessState ("access rule state") {
+        QueuedToApply => "queued_to_apply",
+        QueuedToUpdate => "queued_to_update",
+        QueuedToDeny => "queued_to_deny",
+        Applying => "applying",
+        Updating => "updating",
+        Denying => "denying",
+        Active => "active",
+        Error => "error",
+    }
+
+    /// By what an access rule knows its client.
+    AccessType ("access type") {
+        Ip => "ip",
+        User => "user",
+        Cert => "cert",
+        Cephx => "cephx",
+    }
+
+    /// What an access rule lets its client do.
+    AccessLevel ("access level") {
+        ReadWrite => "rw",
+        ReadOnly => "ro",
     }
 
     /// Where a migration of a share stands.

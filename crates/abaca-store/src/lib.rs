@@ -18,6 +18,8 @@ mod row;
 mod sqlite;
 mod tx;
 
+pub mod access_rules;
+pub mod access_work;
 pub mod affinity;
 pub mod audit;
 pub mod availability_zones;

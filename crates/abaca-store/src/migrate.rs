@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 /// Every migration, oldest first. One that has been released never changes.
 const MIGRATIONS: &[(&str, &str)] = &[
     ("V1__initial", include_str!("../migrations/V1__initial.sql")),
+    ("V2__access_rules", include_str!("../migrations/V2__access_rules.sql")),
     ("V3__quotas", include_str!("../migrations/V3__quotas.sql")),
     (
         "V4__metadata_and_soft_delete",

@@ -102,6 +102,41 @@ pub async fn enqueue(tx: &mut Tx, new: &NewOperation<'_>) -> Result<OperationId>
     Ok(id)
 }
 
+/// Whether an operation of this kind is queued or runs for a resource. One that is queued becomes due
+/// at once, with all its attempts: there is something new to do. To be trusted when whoever ends such
+/// an operation must hold a lock that the caller holds.
+///
+/// # Errors
+/// What the database says.
+pub async fn hasten(
+    tx: &mut Tx,
+    kind: OperationKind,
+    resource_id: Uuid,
+    now: Timestamp,
+) -> Result<bool> {
+    let update = Query::update()
+        .table("operations")
+        .value("run_at", now.micros())
+        .value("attempts", 0_i64)
+        .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
+        .and_where(Expr::col("kind").eq(kind.as_str()))
+        .and_where(Expr::col("state").eq(OperationState::Queued.as_str()))
+        .to_owned();
+    if tx.execute(&update).await? > 0 {
+        return Ok(true);
+    }
+    // Also what was put back into the queue just now.
+    let select = Query::select()
+        .column("id")
+        .from("operations")
+        .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
+        .and_where(Expr::col("kind").eq(kind.as_str()))
+        .and_where(Expr::col("finished_at").is_null())
+        .limit(1)
+        .to_owned();
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
 /// Claims the oldest operation that is due, or whose runner let its lease end, among those that
 /// `services` (and any worker) may run. The claimer is alone with it until the lease ends.
 ///

@@ -3,6 +3,7 @@
 //! A driver's own tests implement [`Subject`] and call [`run`]; a rule that does not hold comes
 //! back as a [`Violation`]. Rules about bytes run when the subject can reach them as local files.
 
+mod access;
 mod bytes;
 mod concurrency;
 mod life;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::{BuildError, Driver, NewShare, NewSnapshot};
+use crate::{AccessType, BuildError, Driver, NewShare, NewSnapshot};
 
 /// A backend under test.
 #[async_trait]
@@ -28,6 +29,9 @@ pub trait Subject: Send + Sync {
     /// Where the files behind an export path or a provider location are on this machine.
     /// `None` when the backend has no bytes, or none that can be reached here.
     fn local_path(&self, location: &str) -> Option<PathBuf>;
+
+    /// A client whose access rules the backend refuses while it applies others, if there is one.
+    fn refused_client(&self) -> Option<(AccessType, &'static str)>;
 
     /// Whatever the backend keeps beside complete objects: temporary files, locks. Empty after a
     /// sweep when no call runs.
@@ -116,6 +120,12 @@ const RULES: &[(&str, Rule)] = rules![
     concurrency::a_dropped_call_can_be_repeated,
     concurrency::a_snapshot_beside_the_deletion_of_its_share_is_whole_or_refused,
     concurrency::a_sweep_beside_running_calls_harms_nothing,
+    access::the_last_list_is_in_force,
+    access::one_refused_rule_does_not_stop_the_others,
+    access::a_list_that_was_overtaken_changes_nothing,
+    access::of_lists_at_once_the_latest_stays,
+    access::a_list_goes_with_its_object_and_nowhere_else,
+    access::what_is_not_there_has_no_rules,
     bytes::a_snapshot_keeps_the_bytes_of_its_moment,
     bytes::a_share_from_a_snapshot_has_its_bytes_and_its_own_life,
     bytes::a_reverted_share_has_the_bytes_of_its_snapshot,

@@ -12,10 +12,10 @@ use super::objects::{Content, Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
 use super::tree::copy::Direction;
 use super::tree::measure::stored_bytes;
-use super::{Directory, GIB, NAME, sweep};
+use super::{Directory, GIB, NAME, access, sweep};
 use crate::{
-    Driver, DriverError, DriverResult, Export, NewShare, NewSnapshot, PoolStats, RevertShare,
-    ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+    AccessList, AccessTarget, Driver, DriverError, DriverResult, Export, NewShare, NewSnapshot,
+    PoolStats, RevertShare, RuleOutcomes, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
 };
 
 #[async_trait]
@@ -159,7 +159,9 @@ impl Driver for Directory {
             }
             let data = root.data(Kind::Share, share_instance_id)?;
             let data = data.ok_or_else(|| DriverError::share_not_found(share_instance_id))?;
-            let record = SnapshotRecord { share_instance_id };
+            let share = root.record::<ShareRecord>(Kind::Share, share_instance_id)?;
+            let protocol = share.map(|share| share.protocol);
+            let record = SnapshotRecord { share_instance_id, protocol };
             let content = Content::CopyOf(data, Direction::Freeze);
             let (kind, record) = (Kind::Snapshot, &record);
             root.make(New { kind, id, record, content, mount_point_name: None }, cancel)?;
@@ -171,7 +173,8 @@ impl Driver for Directory {
     async fn delete_snapshot(&self, snapshot: &SnapshotRef) -> DriverResult<()> {
         let (id, share_instance_id) = (snapshot.id, snapshot.share_instance_id);
         let doing = format!("deleting snapshot {id}");
-        self.mutate(doing, vec![Wanted::object(id, Hold::Alone)], move |root, cancel| {
+        let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
+        self.mutate(doing, wanted, move |root, cancel| {
             // A damaged record must not keep a snapshot from being deleted.
             match find_snapshot(root, id) {
                 Ok(Some(found)) if found.share_instance_id != share_instance_id => Ok(()),
@@ -211,6 +214,24 @@ impl Driver for Directory {
         let mut found: Vec<SnapshotObject> = found.await?;
         found.sort_by_key(|snapshot| (snapshot.share_instance_id, snapshot.id));
         Ok(found)
+    }
+
+    async fn apply_access(
+        &self,
+        target: AccessTarget,
+        access: &AccessList,
+    ) -> DriverResult<RuleOutcomes> {
+        let (id, list) = (target.id(), access.clone());
+        let wanted = vec![Wanted::object(id, Hold::Shared), Wanted::record(id)];
+        self.mutate(format!("applying the access rules of {id}"), wanted, move |root, _| {
+            access::apply(root, target, list)
+        })
+        .await
+    }
+
+    async fn get_access(&self, target: AccessTarget) -> DriverResult<Option<AccessList>> {
+        let doing = format!("looking for the access rules of {}", target.id());
+        self.query(doing, move |root| access::find(root, target)).await
     }
 
     async fn sweep(&self) -> DriverResult<SweepReport> {

@@ -9,6 +9,7 @@
 //! because objects appear and disappear by one rename ([`root`] shows the layout). Names of
 //! objects are ids; every step is relative to an open directory and follows no symlink.
 
+mod access;
 mod calls;
 mod cancel;
 mod failure;

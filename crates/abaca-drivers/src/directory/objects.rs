@@ -15,6 +15,7 @@ use super::tree::copy::{Direction, copy_tree};
 use super::tree::remove::remove_tree;
 
 const RECORD: &str = "record.json";
+const ACCESS: &str = "access.json";
 const DATA: &str = "data";
 /// Holds a link to the bytes by the name that the tenant chose. Inside the object, so that it comes
 /// and goes with it, and no two shares can be in each other's way.
@@ -62,6 +63,9 @@ pub(super) struct ShareRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SnapshotRecord {
     pub(super) share_instance_id: Uuid,
+    /// Of the share; unknown of snapshots that older versions took.
+    #[serde(default)]
+    pub(super) protocol: Option<String>,
 }
 
 /// What is made.
@@ -93,8 +97,20 @@ impl Root {
 
     /// The record of a complete object.
     pub(super) fn record<R: DeserializeOwned>(&self, kind: Kind, id: Uuid) -> FsResult<Option<R>> {
+        self.read(kind, id, RECORD)
+    }
+
+    /// What is kept of an object's access rules; `None` also when that is nothing.
+    pub(super) fn access<R: DeserializeOwned>(&self, kind: Kind, id: Uuid) -> FsResult<Option<R>> {
+        match self.read(kind, id, ACCESS) {
+            Err(error) if error.is_gone() => Ok(None),
+            other => other,
+        }
+    }
+
+    fn read<R: DeserializeOwned>(&self, kind: Kind, id: Uuid, file: &str) -> FsResult<Option<R>> {
         let Some(object) = self.open_object(kind, id)? else { return Ok(None) };
-        let content = match read_small_file(object.as_fd(), RECORD) {
+        let content = match read_small_file(object.as_fd(), file) {
             // Another call removes the object at this moment.
             Err(error) if error.is_gone() && self.open_object(kind, id)?.is_none() => {
                 return Ok(None);
@@ -102,7 +118,7 @@ impl Root {
             other => other?,
         };
         serde_json::from_slice(&content).map(Some).map_err(|error| FsError::Damaged {
-            what: format!("the record of {} is damaged: {error}", kind.working_name(id)),
+            what: format!("{file} of {} is damaged: {error}", kind.working_name(id)),
         })
     }
 
@@ -213,13 +229,33 @@ impl Root {
         id: Uuid,
         record: &impl Serialize,
     ) -> FsResult<()> {
+        self.replace(kind, id, RECORD, &format!("record-{id}"), record)
+    }
+
+    /// Replaces what is kept of a complete object's access rules.
+    pub(super) fn replace_access(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        access: &impl Serialize,
+    ) -> FsResult<()> {
+        self.replace(kind, id, ACCESS, &format!("access-{id}"), access)
+    }
+
+    fn replace(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        file: &str,
+        working_name: &str,
+        content: &impl Serialize,
+    ) -> FsResult<()> {
         let Some(object) = self.open_object(kind, id)? else {
             return Err(FsError::Damaged { what: format!("{} is gone", kind.working_name(id)) });
         };
-        let name = format!("record-{id}");
-        remove_tree(self.tmp.as_fd(), &name, &Cancel::default())?;
-        write_file(self.tmp.as_fd(), &name, &to_json(record)?)?;
-        sys::rename(self.tmp.as_fd(), name.as_str(), object.as_fd(), RECORD)?;
+        remove_tree(self.tmp.as_fd(), working_name, &Cancel::default())?;
+        write_file(self.tmp.as_fd(), working_name, &to_json(content)?)?;
+        sys::rename(self.tmp.as_fd(), working_name, object.as_fd(), file)?;
         sys::sync(object.as_fd())
     }
 
@@ -227,7 +263,9 @@ impl Root {
     pub(super) fn remove(&self, kind: Kind, id: Uuid, cancel: &Cancel) -> FsResult<()> {
         let name = kind.working_name(id);
         remove_tree(self.tmp.as_fd(), &name, cancel)?;
-        remove_tree(self.tmp.as_fd(), &format!("record-{id}"), cancel)?;
+        for file in ["record", "access"] {
+            remove_tree(self.tmp.as_fd(), &format!("{file}-{id}"), cancel)?;
+        }
         remove_tree(self.trash.as_fd(), &name, cancel)?;
         let id = id.to_string();
         if sys::exists(self.container(kind), id.as_str())? {

@@ -3,9 +3,11 @@
 //! ```text
 //! ROOT/.abaca                   the mark: format and identity, written when first taken into use
 //! ROOT/shares/ID/record.json    size limit, pool, protocol, name to mount it by
+//! ROOT/shares/ID/access.json    the access rules, see [`super::access`]; absent: nobody is let in
 //! ROOT/shares/ID/data/          the bytes; this path is the export location
 //! ROOT/shares/ID/mount/NAME     a link to them by the name the tenant chose; then this is it
-//! ROOT/snapshots/ID/record.json the share instance it was taken of
+//! ROOT/snapshots/ID/record.json the share instance it was taken of, and its protocol
+//! ROOT/snapshots/ID/access.json as of a share
 //! ROOT/snapshots/ID/data/       the bytes; this path is the provider location
 //! ROOT/tmp/KIND-ID/             an object being made; it appears above by one rename
 //! ROOT/trash/KIND-ID/           an object being removed; it left by one rename
@@ -31,6 +33,8 @@ const MARK: &str = ".abaca";
 /// Prefix of marks being written.
 const NEW_MARK: &str = ".abaca.";
 const FORMAT: u32 = 1;
+/// In bytes. An access rule takes some 150.
+const LONGEST_FILE: u64 = 1 << 26;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Mark {
@@ -242,7 +246,7 @@ pub(super) fn read_small_file(parent: BorrowedFd<'_>, name: &str) -> FsResult<Ve
     use std::io::Read as _;
     let mut content = Vec::new();
     fs::File::from(sys::open_file(parent, name)?)
-        .take(1 << 20)
+        .take(LONGEST_FILE)
         .read_to_end(&mut content)
         .map_err(|error| FsError::Damaged { what: format!("could not read {name}: {error}") })?;
     Ok(content)

@@ -70,7 +70,7 @@ fn lock_of(name: &str) -> Option<String> {
     let id = parse_id(id)?;
     match kind {
         "share" | "snapshot" => Some(id.to_string()),
-        "record" => Some(format!("{id}.record")),
+        "record" | "access" => Some(format!("{id}.record")),
         _ => None,
     }
 }

@@ -29,6 +29,8 @@ pub(crate) const METHODS: &[&str] = &[
     "get_snapshot",
     "list_shares",
     "list_snapshots",
+    "apply_access",
+    "get_access",
     "sweep",
 ];
 
@@ -46,6 +48,7 @@ pub(crate) struct Fault {
     after_effect: bool,
     #[serde(default)]
     delay_ms: u64,
+    access_to: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -58,11 +61,13 @@ enum FailKind {
     Unsupported,
     ShrinkBelowData,
     Hang,
+    Refuse,
 }
 
 impl Fault {
     fn strikes(&self, method: &str, object: Option<Uuid>) -> bool {
         (self.method == "*" || self.method == method)
+            && self.fail != Some(FailKind::Refuse)
             && self.times != Some(0)
             && (self.object.is_none() || self.object == object)
     }
@@ -120,6 +125,18 @@ impl Faults {
             Some(FailKind::Hang) => self.hang(moment, method, object).await,
             Some(kind) => Err(error(kind, method, object)),
         }
+    }
+
+    /// Whether the access rules of this client are to be refused.
+    pub(crate) fn refuse(&self, access_to: &str) -> DriverResult<bool> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &self.file {
+            state.reload(file)?;
+        }
+        let mut all = state.own.iter().chain(&state.from_file);
+        Ok(all.any(|fault| {
+            fault.fail == Some(FailKind::Refuse) && fault.access_to.as_deref() == Some(access_to)
+        }))
     }
 
     async fn hang(
@@ -211,7 +228,9 @@ fn error(kind: FailKind, method: &str, object: Option<Uuid>) -> DriverError {
     let doing = format!("{method} (simulated)");
     let asked_for = || io::Error::other("the fault settings ask for it");
     match kind {
-        FailKind::Transient | FailKind::Hang => DriverError::transient(doing, asked_for()),
+        FailKind::Transient | FailKind::Hang | FailKind::Refuse => {
+            DriverError::transient(doing, asked_for())
+        }
         FailKind::Failed => DriverError::failed(doing, asked_for()),
         FailKind::NoSpace => DriverError::NoSpace { doing },
         FailKind::Unsupported => DriverError::Unsupported { what: doing },

@@ -1,6 +1,7 @@
 //! A backend without storage: any capability, latency and failure on demand. For tests of the
 //! engine and the scheduler; never a default.
 
+mod access;
 mod faults;
 mod settings;
 mod state;
@@ -13,9 +14,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    Driver, DriverError, DriverInfo, DriverResult, Export, NewShare, NewSnapshot, ObjectKind,
-    PoolStats, RevertShare, Settings, SettingsError, ShareObject, SnapshotObject, SnapshotRef,
-    SweepReport,
+    AccessList, AccessTarget, Driver, DriverError, DriverInfo, DriverResult, Export, NewShare,
+    NewSnapshot, ObjectKind, PoolStats, RevertShare, RuleOutcomes, Settings, SettingsError,
+    ShareObject, SnapshotObject, SnapshotRef, SweepReport,
 };
 use faults::{Faults, Moment};
 use settings::{PoolSettings, SimulatedSettings};
@@ -196,8 +197,11 @@ impl Driver for Simulated {
             if pools.iter().any(|pool| pool.name == share.pool && !pool.snapshot_support) {
                 return Err(DriverError::Unsupported { what: "snapshots".into() });
             }
-            let snapshot =
-                Snapshot { share_instance_id: new.share_instance_id, pool: share.pool.clone() };
+            let snapshot = Snapshot {
+                share_instance_id: new.share_instance_id,
+                pool: share.pool.clone(),
+                access: AccessList::default(),
+            };
             let object = snapshot_object(new.id, &snapshot);
             objects.snapshots.insert(new.id, snapshot);
             Ok(object)
@@ -254,6 +258,29 @@ impl Driver for Simulated {
         .await
     }
 
+    async fn apply_access(
+        &self,
+        target: AccessTarget,
+        access: &AccessList,
+    ) -> DriverResult<RuleOutcomes> {
+        let (outcomes, access) = access::judge(access, &self.faults)?;
+        self.call("apply_access", Some(target.id()), move |objects| {
+            let present = access::find(objects, target);
+            let present = present.ok_or_else(|| DriverError::target_not_found(target))?;
+            DriverError::check_generation(present.generation, access.generation)?;
+            *present = access;
+            Ok(outcomes)
+        })
+        .await
+    }
+
+    async fn get_access(&self, target: AccessTarget) -> DriverResult<Option<AccessList>> {
+        self.call("get_access", Some(target.id()), move |objects| {
+            Ok(access::find(objects, target).map(|access| access.clone()))
+        })
+        .await
+    }
+
     async fn sweep(&self) -> DriverResult<SweepReport> {
         self.call("sweep", None, |_| Ok(SweepReport::default())).await
     }
@@ -272,8 +299,13 @@ fn add_share(
         return Ok(share_object(new.id, share).exports);
     }
     ensure_space(objects, pool, new.size_gb)?;
-    let share =
-        Share { size_gb: new.size_gb, pool: new.pool.clone(), mount_point_name, reverted: 0 };
+    let share = Share {
+        size_gb: new.size_gb,
+        pool: new.pool.clone(),
+        mount_point_name,
+        reverted: 0,
+        access: AccessList::default(),
+    };
     let exports = share_object(new.id, &share).exports;
     objects.shares.insert(new.id, share);
     Ok(exports)

@@ -100,11 +100,13 @@ const FAULT_KEYS: &[SettingKey] = &[
     optional(
         "fail",
         SettingKind::Text,
-        "transient, failed, not_found, no_space, unsupported, shrink_below_data, or hang (the call \
-         waits until the fault is removed, then goes on).",
+        "transient, failed, not_found, no_space, unsupported, shrink_below_data, hang (the call \
+         waits until the fault is removed, then goes on), or refuse (the access rules of \
+         `access_to`, while the call succeeds).",
     ),
     optional("times", SettingKind::Integer, "Strike that many calls. By default until removed."),
     key("after_effect", SettingKind::Boolean, "false", "Do the thing first, then strike."),
+    optional("access_to", SettingKind::Text, "The client whose access rules are refused."),
     key("delay_ms", SettingKind::Integer, "0", "Wait that long first, in milliseconds."),
 ];
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{DriverError, DriverResult};
+use crate::{AccessList, DriverError, DriverResult};
 
 /// All objects.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub(crate) struct Share {
     /// Generation of the last revert.
     #[serde(default)]
     pub(crate) reverted: u64,
+    #[serde(default)]
+    pub(crate) access: AccessList,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +36,8 @@ pub(crate) struct Snapshot {
     pub(crate) share_instance_id: Uuid,
     /// The pool it lies in, that of its share.
     pub(crate) pool: String,
+    #[serde(default)]
+    pub(crate) access: AccessList,
 }
 
 /// Keeps the objects.

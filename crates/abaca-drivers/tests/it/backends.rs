@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use abaca_drivers::conformance::Subject;
-use abaca_drivers::{BuildError, Driver, Settings, build};
+use abaca_drivers::{AccessType, BuildError, Driver, Settings, build};
 use async_trait::async_trait;
 use serde_json::json;
 
@@ -33,6 +33,10 @@ impl Subject for DirectorySubject {
         Some(location.into())
     }
 
+    fn refused_client(&self) -> Option<(AccessType, &'static str)> {
+        Some((AccessType::Cephx, "alice"))
+    }
+
     fn leftovers(&self) -> Vec<String> {
         leftovers(&self.root)
     }
@@ -55,6 +59,9 @@ pub(crate) fn leftovers(root: &Path) -> Vec<String> {
     found
 }
 
+/// Whom the simulated backend refuses.
+const REFUSED: (AccessType, &str) = (AccessType::User, "mallory");
+
 /// The simulated backend, with its objects in a file.
 pub(crate) struct SimulatedSubject {
     pub(crate) state_file: PathBuf,
@@ -63,11 +70,18 @@ pub(crate) struct SimulatedSubject {
 #[async_trait]
 impl Subject for SimulatedSubject {
     async fn open(&self) -> Result<Arc<dyn Driver>, BuildError> {
-        build("simulated", &settings(json!({ "state_file": self.state_file }))).await
+        let (_, client) = REFUSED;
+        let fault = json!({ "method": "apply_access", "fail": "refuse", "access_to": client });
+        let value = json!({ "state_file": self.state_file, "fault": [fault] });
+        build("simulated", &settings(value)).await
     }
 
     fn local_path(&self, _location: &str) -> Option<PathBuf> {
         None
+    }
+
+    fn refused_client(&self) -> Option<(AccessType, &'static str)> {
+        Some(REFUSED)
     }
 
     fn leftovers(&self) -> Vec<String> {

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
-use abaca_drivers::{Driver, NewShare, NewSnapshot, RevertShare, SnapshotRef, build};
+use abaca_drivers::{
+    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, NewShare, NewSnapshot,
+    RevertShare, SnapshotRef, build,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -29,6 +32,7 @@ enum Call {
     CreateSnapshot,
     DeleteSnapshot,
     CreateShareFromSnapshot,
+    ApplyAccess,
     RevertToSnapshot,
 }
 
@@ -86,6 +90,10 @@ impl Plan {
             fs::remove_dir_all(self.data("shares", self.share).join("directory")).unwrap();
             fs::write(self.data("shares", self.share).join("file"), "later").unwrap();
         }
+        if self.call == Call::ApplyAccess {
+            let target = AccessTarget::Share(self.share);
+            driver.apply_access(target, &access(1, "10.0.0.1")).await.unwrap();
+        }
     }
 
     async fn run(&self, driver: &dyn Driver) {
@@ -97,6 +105,10 @@ impl Plan {
             Call::DeleteShare => driver.delete_share(self.share).await.unwrap(),
             Call::CreateSnapshot => drop(driver.create_snapshot(&self.snapshot()).await.unwrap()),
             Call::DeleteSnapshot => driver.delete_snapshot(&reference).await.unwrap(),
+            Call::ApplyAccess => {
+                let target = AccessTarget::Share(self.share);
+                drop(driver.apply_access(target, &access(2, "10.0.0.2")).await.unwrap());
+            }
             Call::CreateShareFromSnapshot => {
                 let copy = self.share(self.copy);
                 driver.create_share_from_snapshot(&copy, &reference).await.unwrap();
@@ -122,6 +134,12 @@ impl Plan {
             Call::CreateSnapshot => (false, true, snapshot.is_some()),
             Call::DeleteSnapshot => (true, false, snapshot.is_some()),
             Call::CreateShareFromSnapshot => (false, true, copy.is_some()),
+            Call::ApplyAccess => {
+                let found = driver.get_access(AccessTarget::Share(self.share)).await.unwrap();
+                let is_old = found == Some(access(1, "10.0.0.1"));
+                assert!(is_old || found == Some(access(2, "10.0.0.2")), "{found:?}");
+                (false, true, !is_old)
+            }
         };
         assert!(now == after || (!finished && now == before), "{self:?}: {now}");
         if matches!(self.call, Call::Open | Call::CreateShare) {
@@ -159,6 +177,16 @@ impl Plan {
     fn data(&self, container: &str, id: Uuid) -> PathBuf {
         self.root.join(container).join(id.to_string()).join("data")
     }
+}
+
+fn access(generation: i64, client: &str) -> AccessList {
+    let rule = AccessRule {
+        id: Uuid::nil(),
+        access_type: AccessType::Ip,
+        access_to: client.to_owned(),
+        access_level: AccessLevel::ReadWrite,
+    };
+    AccessList { generation, rules: vec![rule] }
 }
 
 fn plant(top: &Path) {
@@ -242,6 +270,11 @@ async fn while_a_share_is_created() {
 #[tokio::test]
 async fn while_a_share_is_extended() {
     kill_at_every_change(Call::ExtendShare, 5).await;
+}
+
+#[tokio::test]
+async fn while_access_rules_are_applied() {
+    kill_at_every_change(Call::ApplyAccess, 5).await;
 }
 
 #[tokio::test]

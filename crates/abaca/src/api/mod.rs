@@ -4,6 +4,7 @@
 //! authentication, microversion, route, policy, handler. A handler is an
 //! `async fn(Call) -> Result<Reply, ApiError>` in the folder of its resource.
 
+mod access_rules;
 mod availability_zones;
 mod batches;
 mod body;

@@ -7,8 +7,8 @@
 use super::metadata::Resource;
 use super::route::{action, delete, get, post, put};
 use super::{
-    Route, V, availability_zones, export_locations, messages, metadata, quotas, scheduler_stats,
-    services, share_instances, share_types, shares, snapshot_instances, snapshots,
+    Route, V, access_rules, availability_zones, export_locations, messages, metadata, quotas,
+    scheduler_stats, services, share_instances, share_types, shares, snapshot_instances, snapshots,
 };
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
@@ -51,6 +51,18 @@ pub fn routes() -> Vec<Route> {
         action("/shares/{id}/action", "restore", V(2, 69).., "share:restore", shares::restore),
         action("/shares/{id}/action", "os-force_delete", V(2, 0)..=V(2, 6), "share:force_delete", shares::force_delete),
         action("/shares/{id}/action", "force_delete", V(2, 7).., "share:force_delete", shares::force_delete),
+        action("/shares/{id}/action", "os-allow_access", V(2, 0)..=V(2, 6), "share:allow_access", access_rules::allow),
+        action("/shares/{id}/action", "allow_access", V(2, 7).., "share:allow_access", access_rules::allow),
+        action("/shares/{id}/action", "os-deny_access", V(2, 0)..=V(2, 6), "share:deny_access", access_rules::deny),
+        action("/shares/{id}/action", "deny_access", V(2, 7).., "share:deny_access", access_rules::deny),
+        action("/shares/{id}/action", "os-access_list", V(2, 0)..=V(2, 6), "share:access_get_all", access_rules::list_of_share),
+        action("/shares/{id}/action", "access_list", V(2, 7)..=V(2, 44), "share:access_get_all", access_rules::list_of_share),
+
+        get("/share-access-rules", V(2, 45).., "share_access_rule:index", access_rules::index),
+        get("/share-access-rules/{id}", V(2, 45).., "share_access_rule:get", access_rules::show),
+        put("/share-access-rules/{id}", V(2, 88).., "share_access_rule:update", access_rules::update),
+        put("/share-access-rules/{id}/metadata", V(2, 45).., "share_access_metadata:update", access_rules::update_metadata),
+        delete("/share-access-rules/{id}/metadata/{key}", V(2, 45).., "share_access_metadata:delete", access_rules::delete_metadata),
 
         get("/share_instances", V(2, 3).., "share_instance:index", share_instances::index),
         get("/share_instances/{id}", V(2, 3).., "share_instance:show", share_instances::show),
@@ -79,6 +91,9 @@ pub fn routes() -> Vec<Route> {
         action("/snapshots/{id}/action", "reset_status", V(2, 7).., "share_snapshot:reset_status", snapshots::reset_status),
         action("/snapshots/{id}/action", "os-force_delete", V(2, 0)..=V(2, 6), "share_snapshot:force_delete", snapshots::force_delete),
         action("/snapshots/{id}/action", "force_delete", V(2, 7).., "share_snapshot:force_delete", snapshots::force_delete),
+        action("/snapshots/{id}/action", "allow_access", V(2, 32).., "share_snapshot:allow_access", access_rules::allow_to_snapshot),
+        action("/snapshots/{id}/action", "deny_access", V(2, 32).., "share_snapshot:deny_access", access_rules::deny_to_snapshot),
+        get("/snapshots/{id}/access-list", V(2, 32).., "share_snapshot:access_list", access_rules::list_of_snapshot),
 
         get("/snapshot-instances", V(2, 19).., "share_snapshot_instance:index", snapshot_instances::index),
         get("/snapshot-instances/detail", V(2, 19).., "share_snapshot_instance:detail", snapshot_instances::detail),

@@ -10,6 +10,7 @@ mod message;
 mod resize_share;
 mod revert_share;
 mod schedule;
+mod update_access_rules;
 
 use std::error::Error;
 
@@ -55,6 +56,10 @@ pub(super) fn work(kind: OperationKind) -> &'static dyn Work {
         OperationKind::DeleteSnapshot => &delete_snapshot::DeleteSnapshot,
         OperationKind::RevertShare => &revert_share::RevertShare,
         OperationKind::EnsureShare => &ensure_share::EnsureShare,
+        OperationKind::UpdateAccessRules => &update_access_rules::UpdateAccessRules::OF_SHARES,
+        OperationKind::UpdateSnapshotAccessRules => {
+            &update_access_rules::UpdateAccessRules::OF_SNAPSHOTS
+        }
     }
 }
 

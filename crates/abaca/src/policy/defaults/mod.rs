@@ -3,6 +3,7 @@
 //! The reference also lets each rule's older default allow what the new one refuses unless
 //! `enforce_new_defaults` is set; it is set by default by now, and here there is no other way.
 
+mod access_rules;
 mod base;
 mod infrastructure;
 mod messages;
@@ -67,6 +68,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static DefaultRule> {
     [
         base::RULES,
         shares::RULES,
+        access_rules::RULES,
         snapshots::RULES,
         share_types::RULES,
         messages::RULES,

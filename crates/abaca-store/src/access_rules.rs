@@ -1,0 +1,288 @@
+//! Who may mount shares and snapshots: the rules as tenants see them. [`crate::access_work`] is the
+//! engine's side.
+
+use std::collections::BTreeMap;
+
+use abaca_model::{
+    AccessLevel, AccessRule, AccessRuleId, AccessState, Timestamp, aggregate_access_state,
+};
+use sea_query::{Expr, ExprTrait, LockType, Order, Query, SelectStatement};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::row::Row;
+use crate::tx::Tx;
+
+/// What the rules open: their tables have the same shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// Shares.
+    Shares,
+    /// Snapshots.
+    Snapshots,
+}
+
+impl Of {
+    /// Of the rules.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Self::Shares => "share_access_rules",
+            Self::Snapshots => "snapshot_access_rules",
+        }
+    }
+
+    fn resource(self) -> &'static str {
+        match self {
+            Self::Shares => "share_id",
+            Self::Snapshots => "snapshot_id",
+        }
+    }
+
+    /// Of their states in each instance.
+    pub(crate) fn states(self) -> &'static str {
+        match self {
+            Self::Shares => "share_instance_access_rules",
+            Self::Snapshots => "snapshot_instance_access_rules",
+        }
+    }
+
+    pub(crate) fn instance(self) -> &'static str {
+        match self {
+            Self::Shares => "share_instance_id",
+            Self::Snapshots => "snapshot_instance_id",
+        }
+    }
+}
+
+const METADATA: &str = "share_access_rule_metadata";
+/// Behind the resource's id.
+const COLUMNS: [&str; 7] =
+    ["id", "access_type", "access_to", "access_level", "access_key", "created_at", "updated_at"];
+
+/// Each rule comes in a row for each of its states. One that is in no place any more is none.
+pub(crate) fn select(of: Of) -> SelectStatement {
+    let (rules, states) = (of.table(), of.states());
+    let mut select = Query::select();
+    select
+        .from(rules)
+        .columns(COLUMNS.map(|column| (rules, column)))
+        .column((rules, of.resource()))
+        .column((states, "state"))
+        .inner_join(states, Expr::col((states, "access_rule_id")).equals((rules, "id")))
+        .order_by((rules, "created_at"), Order::Asc)
+        .order_by((rules, "id"), Order::Asc);
+    select
+}
+
+pub(crate) fn rule(row: &Row<'_>) -> Result<AccessRule> {
+    Ok(AccessRule {
+        id: row.parsed(0)?,
+        access_type: row.parsed(1)?,
+        access_to: row.string(2)?,
+        access_level: row.parsed(3)?,
+        access_key: row.optional_string(4)?,
+        created_at: row.time(5)?,
+        updated_at: row.optional_time(6)?,
+        resource_id: row.parsed(7)?,
+        state: row.parsed(8)?,
+        metadata: BTreeMap::new(),
+    })
+}
+
+/// One rule for each run of rows, in the state of all.
+async fn read(tx: &mut Tx, of: Of, select: &SelectStatement) -> Result<Vec<AccessRule>> {
+    let mut rules: Vec<AccessRule> = Vec::new();
+    for row in tx.all(select, rule).await? {
+        match rules.last_mut().filter(|last| last.id == row.id) {
+            Some(last) => {
+                let both = aggregate_access_state(&[last.state, row.state]);
+                last.state = both.unwrap_or(row.state);
+            }
+            None => rules.push(row),
+        }
+    }
+    if of == Of::Shares {
+        add_metadata(tx, &mut rules).await?;
+    }
+    Ok(rules)
+}
+
+async fn add_metadata(tx: &mut Tx, rules: &mut [AccessRule]) -> Result<()> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let select = Query::select()
+        .from(METADATA)
+        .columns(["access_rule_id", "name", "value"])
+        .and_where(Expr::col("access_rule_id").is_in(rules.iter().map(|rule| rule.id.to_string())))
+        .to_owned();
+    let pairs = tx
+        .all(&select, |row| Ok((row.parsed::<AccessRuleId>(0)?, row.string(1)?, row.string(2)?)))
+        .await?;
+    for (id, name, value) in pairs {
+        if let Some(rule) = rules.iter_mut().find(|rule| rule.id == id) {
+            rule.metadata.insert(name, value);
+        }
+    }
+    Ok(())
+}
+
+/// Which rules a list is of. Everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Columns and the texts that must stand there.
+    pub equal: Vec<(&'static str, String)>,
+    /// Metadata that a rule must have.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// The rules of a share or snapshot, the oldest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_resource(
+    tx: &mut Tx,
+    of: Of,
+    resource_id: Uuid,
+    filter: &Filter,
+) -> Result<Vec<AccessRule>> {
+    let mut select = select(of);
+    select.and_where(Expr::col((of.table(), of.resource())).eq(resource_id.to_string()));
+    for (column, text) in &filter.equal {
+        select.and_where(Expr::col((of.table(), *column)).eq(text.as_str()));
+    }
+    for (name, value) in &filter.metadata {
+        let having = Query::select()
+            .column("access_rule_id")
+            .from(METADATA)
+            .and_where(Expr::col("name").eq(name.as_str()))
+            .and_where(Expr::col("value").eq(value.as_str()))
+            .take();
+        select.and_where(Expr::col((of.table(), "id")).in_subquery(having));
+    }
+    read(tx, of, &select).await
+}
+
+/// The rule with this id.
+///
+/// # Errors
+/// What the database says.
+pub async fn get(tx: &mut Tx, of: Of, id: AccessRuleId) -> Result<Option<AccessRule>> {
+    let mut select = select(of);
+    select.and_where(Expr::col((of.table(), "id")).eq(id.to_string()));
+    Ok(read(tx, of, &select).await?.pop())
+}
+
+/// Makes whoever else locks this rule wait until this transaction ends. `false`: there is none.
+///
+/// # Errors
+/// What the database says.
+pub async fn lock(tx: &mut Tx, of: Of, id: AccessRuleId) -> Result<bool> {
+    let mut select = Query::select();
+    select.column("id").from(of.table()).and_where(Expr::col("id").eq(id.to_string()));
+    if tx.dialect().has_row_locks() {
+        select.lock(LockType::Update);
+    }
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
+/// Adds a rule that is in its state in each of these instances.
+///
+/// # Errors
+/// What the database says.
+pub async fn insert(tx: &mut Tx, of: Of, rule: &AccessRule, instances: &[Uuid]) -> Result<()> {
+    let mut insert = Query::insert();
+    insert.into_table(of.table()).columns(COLUMNS.into_iter().chain([of.resource()])).values_panic(
+        [
+            rule.id.to_string().into(),
+            rule.access_type.as_str().into(),
+            rule.access_to.as_str().into(),
+            rule.access_level.as_str().into(),
+            rule.access_key.clone().into(),
+            rule.created_at.micros().into(),
+            rule.updated_at.map(Timestamp::micros).into(),
+            rule.resource_id.to_string().into(),
+        ],
+    );
+    tx.execute(&insert).await?;
+    for instance in instances {
+        let mut insert = Query::insert();
+        insert
+            .into_table(of.states())
+            .columns(["access_rule_id", of.instance(), "state"])
+            .values_panic([
+                rule.id.to_string().into(),
+                instance.to_string().into(),
+                rule.state.as_str().into(),
+            ]);
+        tx.execute(&insert).await?;
+    }
+    set_metadata(tx, rule.id, &rule.metadata).await
+}
+
+/// Sets the state of a rule in every place it is in.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_state(tx: &mut Tx, of: Of, id: AccessRuleId, state: AccessState) -> Result<()> {
+    let update = Query::update()
+        .table(of.states())
+        .value("state", state.as_str())
+        .and_where(Expr::col("access_rule_id").eq(id.to_string()))
+        .to_owned();
+    tx.execute(&update).await.map(drop)
+}
+
+/// Changes what a share's rule lets its client do.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_level(
+    tx: &mut Tx,
+    id: AccessRuleId,
+    level: AccessLevel,
+    now: Timestamp,
+) -> Result<()> {
+    let update = Query::update()
+        .table(Of::Shares.table())
+        .value("access_level", level.as_str())
+        .value("updated_at", now.micros())
+        .and_where(Expr::col("id").eq(id.to_string()))
+        .to_owned();
+    tx.execute(&update).await.map(drop)
+}
+
+/// Adds metadata to a share's rule that is locked or new, or changes it; what is not given stays.
+///
+/// # Errors
+/// What the database says; [`crate::Error::ForeignKey`] when the rule is gone.
+pub async fn set_metadata(
+    tx: &mut Tx,
+    id: AccessRuleId,
+    metadata: &BTreeMap<String, String>,
+) -> Result<()> {
+    for (name, value) in metadata {
+        delete_metadata(tx, id, name).await?;
+        let mut insert = Query::insert();
+        insert.into_table(METADATA).columns(["access_rule_id", "name", "value"]).values_panic([
+            id.to_string().into(),
+            name.as_str().into(),
+            value.as_str().into(),
+        ]);
+        tx.execute(&insert).await?;
+    }
+    Ok(())
+}
+
+/// Removes a key from the metadata of a share's rule. `false`: it has none such.
+///
+/// # Errors
+/// What the database says.
+pub async fn delete_metadata(tx: &mut Tx, id: AccessRuleId, name: &str) -> Result<bool> {
+    let delete = Query::delete()
+        .from_table(METADATA)
+        .and_where(Expr::col("access_rule_id").eq(id.to_string()))
+        .and_where(Expr::col("name").eq(name))
+        .to_owned();
+    Ok(tx.execute(&delete).await? == 1)
+}

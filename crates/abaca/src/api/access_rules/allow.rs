@@ -1,0 +1,123 @@
+//! A tenant lets a client mount a share.
+
+use std::collections::BTreeMap;
+
+use abaca_model::{
+    AccessLevel, AccessRule, AccessRuleId, AccessRulesStatus, AccessState, Share, Timestamp,
+    same_access_to,
+};
+use abaca_store::access_rules::{self, Filter, Of};
+use abaca_store::{Tx, retry_conflicts};
+
+use super::client::{self, Client};
+use super::{load, sync, view};
+use crate::api::shares::{target, visible};
+use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
+use crate::telemetry::logs;
+
+/// `POST /shares/{id}/action` with `allow_access`, before 2.7 `os-allow_access`.
+pub(crate) async fn allow(call: Call) -> Result<Reply, ApiError> {
+    let fields = call.action_body()?;
+    let mut tx = call.app.db.read().await?;
+    let share = visible(&call, &mut tx).await?;
+    drop(tx);
+    call.authorise("share:allow_access", &target(&share)).await?;
+    if call.since(V(2, 82)) {
+        refuse_locks(&fields)?;
+    }
+    let rule = wanted(&call, &fields, &share)?;
+    logs::resource("access_rule_id", &rule.id.to_string());
+    let shown = retry_conflicts(|| add(&call, &share, &rule)).await?;
+    call.app.nudge();
+    Reply::ok(&shown)
+}
+
+/// A rule whose reader or deletion can't be locked must not look as if it were.
+fn refuse_locks(fields: &Fields<'_>) -> Result<(), ApiError> {
+    for key in ["lock_visibility", "lock_deletion"] {
+        if fields.boolean(key)?.unwrap_or(false) {
+            return Err(ApiError::bad_request(format!(
+                "Invalid input received: {key} is not supported: this service has no resource \
+                 locks."
+            )));
+        }
+    }
+    match fields.text("lock_reason")? {
+        None | Some("") => Ok(()),
+        Some(_) => Err(ApiError::bad_request(
+            "Lock reason can only be specified when locking the visibility or the deletion of an \
+             access rule.",
+        )),
+    }
+}
+
+/// The rule asked for. Its id and time are made once, however often the transaction runs.
+fn wanted(call: &Call, fields: &Fields<'_>, share: &Share) -> Result<AccessRule, ApiError> {
+    let Client { access_type, access_to } = client::read(call, fields, call.since(V(2, 13)))?;
+    let metadata = if call.since(V(2, 45)) { metadata::read(fields)? } else { BTreeMap::new() };
+    Ok(AccessRule {
+        id: AccessRuleId::random(),
+        resource_id: share.id.uuid(),
+        access_type,
+        access_to,
+        access_level: level(fields)?,
+        access_key: None,
+        state: AccessState::QueuedToApply,
+        metadata,
+        created_at: Timestamp::now(),
+        updated_at: None,
+    })
+}
+
+fn level(fields: &Fields<'_>) -> Result<AccessLevel, ApiError> {
+    let Some(text) = fields.text("access_level")? else { return Ok(AccessLevel::ReadWrite) };
+    text.parse().map_err(|_| {
+        ApiError::bad_request(format!(
+            "Invalid access rule: Invalid share access level: {text}. Expecting one of rw, ro."
+        ))
+    })
+}
+
+async fn add(call: &Call, share: &Share, rule: &AccessRule) -> Result<serde_json::Value, ApiError> {
+    let mut tx = call.app.db.write().await?;
+    let instances = load::locked(&mut tx, share).await?;
+    let in_error =
+        instances.iter().any(|instance| instance.access_rules_status == AccessRulesStatus::Error);
+    if in_error && !call.since(V(2, 28)) {
+        return Err(ApiError::bad_request(
+            "Access rules cannot be added while the share or any of its replicas or migration \
+             copies has its access_rules_status set to error. Deny any rules in error state and \
+             try again.",
+        ));
+    }
+    if exists(&mut tx, Of::Shares, rule).await? {
+        return Err(ApiError::bad_request(format!(
+            "Share access {}:{} exists.",
+            rule.access_type, rule.access_to
+        )));
+    }
+    if !load::can_change(&instances, call.since(V(2, 74))) {
+        return Err(ApiError::bad_request(
+            "New access rules cannot be applied while the share or any of its replicas or \
+             migration copies lacks a valid host or is in an invalid state.",
+        ));
+    }
+    let places: Vec<_> = instances.iter().map(|instance| instance.id.uuid()).collect();
+    access_rules::insert(&mut tx, Of::Shares, rule, &places).await?;
+    sync::share_instances(call, &mut tx, &instances, rule.created_at).await?;
+    let shown = view::one(call, &mut tx, rule).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// Whether a rule for this client is there, in whatever spelling and state.
+///
+/// # Errors
+/// What the database says.
+pub(super) async fn exists(tx: &mut Tx, of: Of, rule: &AccessRule) -> Result<bool, ApiError> {
+    let present = access_rules::of_resource(tx, of, rule.resource_id, &Filter::default()).await?;
+    Ok(present.iter().any(|other| {
+        other.access_type == rule.access_type
+            && same_access_to(rule.access_type, &other.access_to, &rule.access_to)
+    }))
+}

@@ -1,0 +1,48 @@
+//! A tenant no longer lets a client mount a share.
+
+use abaca_model::{AccessRule, AccessState, Share, Timestamp};
+use abaca_store::access_rules::{self, Of};
+use abaca_store::retry_conflicts;
+
+use super::{load, sync};
+use crate::api::shares::{target, visible};
+use crate::api::{ApiError, Call, Reply, V};
+
+/// `POST /shares/{id}/action` with `deny_access`, before 2.7 `os-deny_access`. `unrestrict` asks to
+/// remove locks, of which there are none.
+pub(crate) async fn deny(call: Call) -> Result<Reply, ApiError> {
+    let id = call.action_body()?.text("access_id")?;
+    let id = id.ok_or_else(|| ApiError::bad_request("Required parameter access_id not found."))?;
+    let mut tx = call.app.db.read().await?;
+    let share = visible(&call, &mut tx).await?;
+    let target = target(&share);
+    call.authorise("share:deny_access", &target).await?;
+    call.authorise("share:access_get", &target).await?;
+    let found = load::of_visible_share(&call, &mut tx, id).await?;
+    drop(tx);
+    let rule = found.filter(|(_, of)| of.id == share.id).map(|(rule, _)| rule);
+    let rule = rule.ok_or_else(|| ApiError::not_found("Resource could not be found."))?;
+    let now = Timestamp::now();
+    retry_conflicts(|| begin(&call, &share, &rule, now)).await?;
+    call.app.nudge();
+    Ok(Reply::accepted())
+}
+
+async fn begin(
+    call: &Call,
+    share: &Share,
+    rule: &AccessRule,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let mut tx = call.app.db.write().await?;
+    let instances = load::locked(&mut tx, share).await?;
+    if !load::can_change(&instances, call.since(V(2, 74))) {
+        return Err(ApiError::bad_request(
+            "Access rules cannot be denied while the share, any of its replicas or migration \
+             copies lacks a valid host or is in an invalid state.",
+        ));
+    }
+    access_rules::set_state(&mut tx, Of::Shares, rule.id, AccessState::QueuedToDeny).await?;
+    sync::share_instances(call, &mut tx, &instances, now).await?;
+    Ok(tx.commit().await?)
+}

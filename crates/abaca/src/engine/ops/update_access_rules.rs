@@ -1,0 +1,183 @@
+//! Makes a backend agree with the access rules of a share instance or a snapshot instance.
+//!
+//! There is at most one such operation of an instance at a time. It looks at all rules, not at what
+//! was asked for; when they change while the backend is at work, it begins anew. So whoever changes
+//! a rule while one is pending needs none of his own.
+
+use std::error::Error;
+
+use abaca_drivers::{
+    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, DriverError, RuleOutcome,
+    RuleOutcomes,
+};
+use abaca_model::{
+    AccessState, MessageAction, MessageDetail, MessageResource, OperationState, Timestamp,
+};
+use abaca_store::access_rules::Of;
+use abaca_store::access_work::{self, AccessWork, GivenUp, Outcome as Recorded};
+use abaca_store::{Tx, retry_conflicts};
+use async_trait::async_trait;
+
+use super::Work;
+use super::message::{self, Told};
+use crate::engine::failure::Failure;
+use crate::engine::run::{Outcome, Run};
+
+/// Of both kinds of instances.
+pub(super) struct UpdateAccessRules {
+    of: Of,
+}
+
+impl UpdateAccessRules {
+    pub(super) const OF_SHARES: Self = Self { of: Of::Shares };
+    pub(super) const OF_SNAPSHOTS: Self = Self { of: Of::Snapshots };
+}
+
+#[async_trait]
+impl Work for UpdateAccessRules {
+    fn steps(&self) -> &'static [&'static str] {
+        &["apply"]
+    }
+
+    async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
+        loop {
+            let work = self.begin(run).await?;
+            let outcomes = self.apply(run, &work).await?;
+            let mut tx = run.record().await?;
+            let now = Timestamp::now();
+            let recorded = recorded(&outcomes);
+            if access_work::finish(&mut tx, self.of, &work, &recorded, now).await? {
+                self.tell_refused(run, &mut tx, &work, &outcomes).await?;
+                return run.end(tx, OperationState::Succeeded, None).await;
+            }
+        }
+    }
+
+    async fn give_up(
+        &self,
+        run: &Run<'_>,
+        tx: &mut Tx,
+        reason: &str,
+        _: &(dyn Error + Send + Sync + 'static),
+    ) -> Result<(), Failure> {
+        let id = run.operation.resource_id;
+        match access_work::give_up(tx, self.of, id, Timestamp::now()).await? {
+            GivenUp::Gone => return Err(Failure::Superseded),
+            GivenUp::Changed => {
+                return Err(Failure::Passing("its rules were changed meanwhile".into()));
+            }
+            GivenUp::AtRest => {}
+        }
+        let work = access_work::load(tx, self.of, id).await?.ok_or(Failure::Superseded)?;
+        self.tell(run, tx, &work, MessageDetail::Unknown, reason).await
+    }
+
+    async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {
+        // The instance is gone, and with it its rules, here as in the backend.
+        Ok(())
+    }
+}
+
+impl UpdateAccessRules {
+    async fn begin(&self, run: &Run<'_>) -> Result<AccessWork, Failure> {
+        let work = retry_conflicts(|| async {
+            let mut tx = run.db().write().await?;
+            let work = access_work::begin(&mut tx, self.of, run.operation.resource_id).await?;
+            tx.commit().await?;
+            Ok::<_, abaca_store::Error>(work)
+        });
+        work.await?.ok_or(Failure::Superseded)
+    }
+
+    async fn apply(&self, run: &Run<'_>, work: &AccessWork) -> Result<RuleOutcomes, Failure> {
+        let target = match self.of {
+            Of::Shares => AccessTarget::Share(work.instance_id),
+            Of::Snapshots => AccessTarget::Snapshot {
+                id: work.instance_id,
+                share_instance_id: work.share_instance_id,
+            },
+        };
+        let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
+        match driver.apply_access(target, &list(work)).await {
+            // Its deletion has come further than its row tells; the next attempt finds none.
+            Err(error @ DriverError::NotFound { .. }) if work.is_going => {
+                Err(Failure::Passing(error.into()))
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// A message for each rule that the backend refused. None was sent to it in `error`, so each is
+    /// told of once.
+    async fn tell_refused(
+        &self,
+        run: &Run<'_>,
+        tx: &mut Tx,
+        work: &AccessWork,
+        outcomes: &RuleOutcomes,
+    ) -> Result<(), Failure> {
+        for rule in &work.rules {
+            if let Some(RuleOutcome::Refused { reason }) = outcomes.get(&rule.id.uuid()) {
+                tracing::warn!(access_rule_id = %rule.id, reason, "an access rule was refused");
+                let client = format!("{} {}", rule.access_type, rule.access_to);
+                let reason = format!("The access rule {} for {client}: {reason}", rule.id);
+                self.tell(run, tx, work, MessageDetail::AccessUnsupported, &reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell(
+        &self,
+        run: &Run<'_>,
+        tx: &mut Tx,
+        work: &AccessWork,
+        detail: MessageDetail,
+        reason: &str,
+    ) -> Result<(), Failure> {
+        let resource = match self.of {
+            Of::Shares => MessageResource::Share,
+            Of::Snapshots => MessageResource::Snapshot,
+        };
+        let resource = (resource, work.resource_id.to_string());
+        let told = Told { action: MessageAction::UpdateAccessRules, detail, reason };
+        Ok(message::leave(run, tx, &work.project_id, resource, told).await?)
+    }
+}
+
+/// The rules that shall be in force: neither those that are being denied nor those that the
+/// backend once refused, which stay as they are until they are denied or changed.
+fn list(work: &AccessWork) -> AccessList {
+    let wanted = [AccessState::Applying, AccessState::Updating, AccessState::Active];
+    let rules = work.rules.iter().filter(|rule| wanted.contains(&rule.state));
+    AccessList { generation: work.generation, rules: rules.map(driver_rule).collect() }
+}
+
+fn driver_rule(rule: &abaca_model::AccessRule) -> AccessRule {
+    AccessRule {
+        id: rule.id.uuid(),
+        access_type: match rule.access_type {
+            abaca_model::AccessType::Ip => AccessType::Ip,
+            abaca_model::AccessType::User => AccessType::User,
+            abaca_model::AccessType::Cert => AccessType::Cert,
+            abaca_model::AccessType::Cephx => AccessType::Cephx,
+        },
+        access_to: rule.access_to.clone(),
+        access_level: match rule.access_level {
+            abaca_model::AccessLevel::ReadWrite => AccessLevel::ReadWrite,
+            abaca_model::AccessLevel::ReadOnly => AccessLevel::ReadOnly,
+        },
+    }
+}
+
+fn recorded(outcomes: &RuleOutcomes) -> Vec<Recorded> {
+    let one = |(id, outcome): (&uuid::Uuid, &RuleOutcome)| match outcome {
+        RuleOutcome::Applied { access_key } => {
+            Recorded { id: (*id).into(), is_applied: true, access_key: access_key.clone() }
+        }
+        RuleOutcome::Refused { .. } => {
+            Recorded { id: (*id).into(), is_applied: false, access_key: None }
+        }
+    };
+    outcomes.iter().map(one).collect()
+}
