@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod access_rules;
 mod authorisation;
 mod availability_zones;
 mod cli;

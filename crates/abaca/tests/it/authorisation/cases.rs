@@ -18,6 +18,11 @@ const LIMITS: &str = r#"{"quota_set": {"shares": -1}}"#;
 const CLASS_LIMITS: &str = r#"{"quota_class_set": {"shares": -1}}"#;
 const GRANT: &str = r#"{"addProjectAccess": {"project": "project"}}"#;
 const REVOKE: &str = r#"{"removeProjectAccess": {"project": "project"}}"#;
+const ALLOW: &str = r#"{"allow_access": {"access_type": "ip", "access_to": "10.0.0.1"}}"#;
+const OLD_ALLOW: &str = r#"{"os-allow_access": {"access_type": "ip", "access_to": "10.0.0.1"}}"#;
+const DENY: &str = r#"{"deny_access": {"access_id": "SHARE_RULE"}}"#;
+const OLD_DENY: &str = r#"{"os-deny_access": {"access_id": "SHARE_RULE"}}"#;
+const DENY_TO_SNAPSHOT: &str = r#"{"deny_access": {"access_id": "SNAPSHOT_RULE"}}"#;
 
 #[rustfmt::skip]
 pub(super) const CASES: &[Case] = &[
@@ -54,6 +59,18 @@ pub(super) const CASES: &[Case] = &[
     ("POST /shares/{id}/action restore", Members, r#"{"restore": null}"#),
     ("POST /shares/{id}/action os-force_delete", Administrators, OLD_DELETE),
     ("POST /shares/{id}/action force_delete", Administrators, DELETE),
+    ("POST /shares/{id}/action os-allow_access", Members, OLD_ALLOW),
+    ("POST /shares/{id}/action allow_access", Members, ALLOW),
+    ("POST /shares/{id}/action os-deny_access", Members, OLD_DENY),
+    ("POST /shares/{id}/action deny_access", Members, DENY),
+    ("POST /shares/{id}/action os-access_list", Readers, r#"{"os-access_list": null}"#),
+    ("POST /shares/{id}/action access_list", Readers, r#"{"access_list": null}"#),
+
+    ("GET /share-access-rules", Anyone, ""),
+    ("GET /share-access-rules/{id}", Readers, ""),
+    ("PUT /share-access-rules/{id}", Members, r#"{"update_access": {"access_level": "ro"}}"#),
+    ("PUT /share-access-rules/{id}/metadata", Members, r#"{"metadata": {"a": "b"}}"#),
+    ("DELETE /share-access-rules/{id}/metadata/{key}", Members, ""),
 
     ("GET /share_instances", Administrators, ""),
     ("GET /share_instances/{id}", Administrators, ""),
@@ -82,6 +99,9 @@ pub(super) const CASES: &[Case] = &[
     ("POST /snapshots/{id}/action reset_status", Administrators, RESET),
     ("POST /snapshots/{id}/action os-force_delete", Administrators, OLD_DELETE),
     ("POST /snapshots/{id}/action force_delete", Administrators, DELETE),
+    ("POST /snapshots/{id}/action allow_access", Members, ALLOW),
+    ("POST /snapshots/{id}/action deny_access", Members, DENY_TO_SNAPSHOT),
+    ("GET /snapshots/{id}/access-list", Readers, ""),
 
     ("GET /snapshot-instances", Administrators, ""),
     ("GET /snapshot-instances/detail", Administrators, ""),

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use abaca::api::Route;
 use abaca_model::{
-    ExportLocationId, MessageId, Share, ShareId, ShareInstance, ShareInstanceId, ShareType,
-    ShareTypeId, Snapshot, SnapshotId, SnapshotInstance, SnapshotInstanceId,
+    AccessRule, AccessRuleId, ExportLocationId, MessageId, Share, ShareId, ShareInstance,
+    ShareInstanceId, ShareType, ShareTypeId, Snapshot, SnapshotId, SnapshotInstance,
+    SnapshotInstanceId,
 };
+use abaca_store::access_rules::Of;
 use abaca_store::metadata::{Owner, Pairs};
 use abaca_store::{Tx, metadata, services, share_types, snapshot_export_locations};
 use axum::http::Method;
 use sea_query::Query;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::support::TestServer;
 use crate::support::seed::{self, THEN};
@@ -28,6 +31,8 @@ pub(super) struct World {
     snapshot_export_location: String,
     share_type: ShareTypeId,
     message: MessageId,
+    share_rule: AccessRuleId,
+    snapshot_rule: AccessRuleId,
     shown: Value,
 }
 
@@ -74,6 +79,10 @@ impl World {
         let message = seed::message(&mut tx, "project", &share.id.to_string(), THEN).await;
         tx.commit().await.unwrap();
 
+        let share_rule =
+            add_access_rule(server, Of::Shares, share.id.uuid(), place.id.uuid()).await;
+        let snapshot_rule =
+            add_access_rule(server, Of::Snapshots, snapshot.id.uuid(), instance.id.uuid()).await;
         let mut world = Self {
             share: share.id,
             bare_share: bare_share.id,
@@ -84,6 +93,8 @@ impl World {
             snapshot_export_location,
             share_type: share_type.id,
             message,
+            share_rule,
+            snapshot_rule,
             shown: Value::Null,
         };
         world.shown = world.show(server).await;
@@ -116,11 +127,14 @@ impl World {
             "messages" => self.message.to_string(),
             "quota-sets" | "os-quota-sets" => "project".to_owned(),
             "quota-class-sets" | "os-quota-class-sets" => "default".to_owned(),
+            "share-access-rules" => self.share_rule.to_string(),
             _ => String::new(),
         };
         text.replace("{id}", &id)
             .replace("{export_location_id}", location)
             .replace("{key}", "key")
+            .replace("SHARE_RULE", &self.share_rule.to_string())
+            .replace("SNAPSHOT_RULE", &self.snapshot_rule.to_string())
             .replace("SHARE", &self.share.to_string())
             .replace("SNAPSHOT", &self.snapshot.to_string())
     }
@@ -140,6 +154,8 @@ impl World {
             format!("/v2/snapshot-instances/{}", self.snapshot_instance),
             format!("/v2/types/{}", self.share_type),
             format!("/v2/messages/{}", self.message),
+            format!("/v2/share-access-rules?share_id={}", self.share),
+            format!("/v2/snapshots/{}/access-list", self.snapshot),
         ] {
             shown.push(server.get(&path).await.expect(200));
         }
@@ -157,6 +173,21 @@ async fn add_share(server: &TestServer) -> (Share, ShareInstance) {
     let place = ShareInstance { id: ShareInstanceId::random(), share_id: share.id, ..place };
     seed::add_share(&server.app.db, &share, std::slice::from_ref(&place)).await;
     (share, place)
+}
+
+/// Adds an active rule.
+async fn add_access_rule(
+    server: &TestServer,
+    of: Of,
+    resource: Uuid,
+    instance: Uuid,
+) -> AccessRuleId {
+    let id = AccessRuleId::random();
+    let metadata = BTreeMap::from([("key".to_owned(), "value".to_owned())]);
+    let metadata = if of == Of::Shares { metadata } else { BTreeMap::new() };
+    let rule = AccessRule { id, metadata, ..seed::access_rule(1, resource, "10.9.9.9") };
+    seed::add_access_rule(&server.app.db, of, &rule, instance).await;
+    id
 }
 
 /// Adds a path under which the instance can be mounted.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use abaca_model::{
-    AccessRulesStatus, MessageAction, MessageDetail, MessageId, MessageResource, Share,
-    ShareCapabilities, ShareId, ShareInstance, ShareInstanceId, ShareStatus, ShareTypeId, Snapshot,
-    SnapshotId, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
+    AccessLevel, AccessRule, AccessRuleId, AccessRulesStatus, AccessState, AccessType,
+    MessageAction, MessageDetail, MessageId, MessageResource, Share, ShareCapabilities, ShareId,
+    ShareInstance, ShareInstanceId, ShareStatus, ShareTypeId, Snapshot, SnapshotId,
+    SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
+use abaca_store::access_rules::{self, Of};
 use abaca_store::messages::{self, NewMessage};
 use abaca_store::{Db, Tx, share_instances, shares, snapshot_instances, snapshots};
 use sea_query::Query;
@@ -153,5 +155,28 @@ pub(crate) async fn add_snapshot(db: &Db, snapshot: &Snapshot, instances: &[Snap
     for instance in instances {
         snapshot_instances::insert(&mut tx, instance).await.unwrap();
     }
+    tx.commit().await.unwrap();
+}
+
+/// An active rule that lets an address in.
+pub(crate) fn access_rule(number: u128, resource_id: Uuid, access_to: &str) -> AccessRule {
+    AccessRule {
+        id: AccessRuleId::from(uuid(number)),
+        resource_id,
+        access_type: AccessType::Ip,
+        access_to: access_to.to_owned(),
+        access_level: AccessLevel::ReadWrite,
+        access_key: None,
+        state: AccessState::Active,
+        metadata: BTreeMap::new(),
+        created_at: THEN,
+        updated_at: None,
+    }
+}
+
+/// Adds a rule in one instance of its share or snapshot.
+pub(crate) async fn add_access_rule(db: &Db, of: Of, rule: &AccessRule, instance: Uuid) {
+    let mut tx = db.write().await.unwrap();
+    access_rules::insert(&mut tx, of, rule, &[instance]).await.unwrap();
     tx.commit().await.unwrap();
 }
