@@ -15,8 +15,10 @@ crate::on_sqlite_and_postgres!(
     shrink_share,
     create_snapshot,
     delete_snapshot,
-    revert_share,
     ensure_share,
+    revert_share,
+    update_access_rules,
+    update_snapshot_access_rules,
 );
 
 async fn create_share(dialect: Dialect) {
@@ -49,6 +51,14 @@ async fn revert_share(dialect: Dialect) {
 
 async fn ensure_share(dialect: Dialect) {
     at_every_step("ensure_share", dialect).await;
+}
+
+async fn update_access_rules(dialect: Dialect) {
+    at_every_step("update_access_rules", dialect).await;
+}
+
+async fn update_snapshot_access_rules(dialect: Dialect) {
+    at_every_step("update_snapshot_access_rules", dialect).await;
 }
 
 async fn at_every_step(name: &str, dialect: Dialect) {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod access_rules;
 mod backend_failures;
 mod kills;
 mod recycle_bin;

@@ -8,7 +8,7 @@ use abaca_store::{Dialect, audit};
 use serde_json::json;
 
 use crate::service::{Storage, World, id};
-use crate::story::{self, KINDS};
+use crate::story;
 
 crate::on_sqlite_and_postgres!(
     to_error_stands_during_every_operation,
@@ -17,7 +17,7 @@ crate::on_sqlite_and_postgres!(
 
 /// The process dies when the operation has had its effect; the reset comes before it is resumed.
 async fn to_error_stands_during_every_operation(dialect: Dialect) {
-    for kind in KINDS {
+    for kind in story::fenced_kinds() {
         let step = kind.steps.last().unwrap();
         let (world, resource, is_snapshot) = interrupted(dialect, kind.name, step).await;
         let (rows, key) = if is_snapshot {

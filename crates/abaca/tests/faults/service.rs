@@ -265,6 +265,19 @@ impl Service {
         });
     }
 
+    /// Waits until every access rule of a share is active; whom they let in.
+    pub(crate) fn settled_rules(&self, share: &str) -> Vec<String> {
+        self.wait("active access rules", |service| {
+            let list = service.get(&format!("/share-access-rules?share_id={share}"));
+            let rules = list["access_list"].as_array().unwrap();
+            let shown = service.get(&format!("/shares/{share}"));
+            let at_rest = shown["share"]["access_rules_status"] == "active"
+                && rules.iter().all(|rule| rule["state"] == "active");
+            let address = |rule: &Value| rule["access_to"].as_str().unwrap().to_owned();
+            at_rest.then(|| rules.iter().map(address).collect())
+        })
+    }
+
     /// The only instance of a share.
     pub(crate) fn share_instance(&self, share: &str) -> String {
         let answer = self.get(&format!("/shares/{share}/instances"));

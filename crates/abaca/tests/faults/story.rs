@@ -1,6 +1,6 @@
 //! The operations, each as a request whose operation a test can interrupt.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::service::{Service, World, id, write_bytes};
 
@@ -24,7 +24,15 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "delete_snapshot", steps: &["delete"] },
     Kind { name: "revert_share", steps: &["revert"] },
     Kind { name: "ensure_share", steps: &["ensure"] },
+    Kind { name: "update_access_rules", steps: &["apply"] },
+    Kind { name: "update_snapshot_access_rules", steps: &["apply"] },
 ];
+
+/// The kinds that an instance is alone with, so that a reset takes it away from them. Access rules
+/// are told of in `access_rules.rs`.
+pub(crate) fn fenced_kinds() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().filter(|kind| !kind.name.ends_with("access_rules"))
+}
 
 #[test]
 fn every_kind_is_here() {
@@ -61,10 +69,14 @@ pub(crate) fn prepare(world: &World, service: &Service, kind: &str, has_bytes: b
         service.post(&format!("/shares/{}/action", scene.share), &body);
         service.share_is(&scene.share, "available");
     }
-    if matches!(kind, "delete_snapshot" | "revert_share") {
+    if kind == "update_access_rules" {
+        allow(service, &format!("/shares/{}", scene.share), "10.0.0.1");
+        service.settled_rules(&scene.share);
+    }
+    if matches!(kind, "delete_snapshot" | "revert_share" | "update_snapshot_access_rules") {
         let snapshot = service.create_snapshot(&scene.share);
         service.snapshot_is(&snapshot, "available");
-        if kind == "delete_snapshot" {
+        if kind != "revert_share" {
             scene.resource = Some(id(&service.snapshot_instance(&snapshot)));
         }
         scene.snapshot = Some(snapshot);
@@ -109,8 +121,36 @@ pub(crate) fn ask(service: &Service, kind: &str, scene: &Scene) {
             let body = json!({"ensure_shares": {"host": "w@b"}});
             service.try_post("/services/ensure-shares", &body);
         }
+        "update_access_rules" => service.try_post(&action, &allowance("10.0.0.2")),
+        "update_snapshot_access_rules" => {
+            let snapshot = scene.snapshot.as_deref().unwrap();
+            service.try_post(&format!("/snapshots/{snapshot}/action"), &allowance("10.0.0.2"));
+        }
         other => panic!("{other} is not told here"),
     }
+}
+
+/// The action that lets an address in.
+pub(crate) fn allowance(address: &str) -> Value {
+    json!({"allow_access": {"access_type": "ip", "access_to": address}})
+}
+
+/// Lets an address into a share or snapshot; the rule's id.
+pub(crate) fn allow(service: &Service, path: &str, address: &str) -> String {
+    let answer = service.post(&format!("{path}/action"), &allowance(address));
+    let rule = answer.get("access").or_else(|| answer.get("snapshot_access"));
+    id(rule.unwrap())
+}
+
+/// The addresses that the backend lets into an instance: `shares/ID` or `snapshots/ID`.
+pub(crate) fn let_in(world: &World, object: &str) -> Vec<String> {
+    let file = world.backend().join(object).join("access.json");
+    let Ok(text) = std::fs::read(file) else { return Vec::new() };
+    let list: Value = serde_json::from_slice(&text).unwrap();
+    let rules = list["rules"].as_array().unwrap().iter();
+    let mut addresses: Vec<_> = rules.map(|rule| rule["to"].as_str().unwrap().to_owned()).collect();
+    addresses.sort();
+    addresses
 }
 
 /// Asserts that the operation has had its whole effect, in the rows and in the backend.
@@ -147,6 +187,20 @@ pub(crate) fn assert_done(world: &World, service: &Service, kind: &str, scene: &
             assert_eq!(crate::service::read_bytes(&locations[0]["path"]), b"before");
         }
         "delete_snapshot" => assert!(snapshot.is_none(), "{snapshots:?}"),
+        "update_access_rules" => {
+            assert_eq!(service.settled_rules(&scene.share), ["10.0.0.1", "10.0.0.2"]);
+            let held = let_in(world, &format!("shares/{}", scene.share_instance));
+            assert_eq!(held, ["10.0.0.1", "10.0.0.2"]);
+        }
+        "update_snapshot_access_rules" => {
+            let id = scene.snapshot.as_deref().unwrap();
+            let list = &service.get(&format!("/snapshots/{id}/access-list"));
+            let rules = list["snapshot_access_list"].as_array().unwrap();
+            assert_eq!(rules.len(), 1, "{rules:?}");
+            assert_eq!(rules[0]["state"], "active");
+            let instance = scene.resource.as_deref().unwrap();
+            assert_eq!(let_in(world, &format!("snapshots/{instance}")), ["10.0.0.2"]);
+        }
         _ => {}
     }
     if kind != "create_share" && kind != "delete_share" {

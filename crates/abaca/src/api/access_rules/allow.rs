@@ -11,7 +11,7 @@ use abaca_store::{Tx, retry_conflicts};
 
 use super::client::{self, Client};
 use super::{load, sync, view};
-use crate::api::shares::{target, visible};
+use crate::api::shares::{not_soft_deleted, target, visible};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::telemetry::logs;
 
