@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Bench, Outcome, Problem, ensure, ensure_error, snapshot_of};
 use crate::{
     AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, DriverError, NewShare,
-    RuleOutcome, SnapshotRef,
+    RevertShare, RuleOutcome, SnapshotRef,
 };
 
 const AT_ONCE: i64 = 8;
@@ -158,7 +158,14 @@ pub(super) async fn a_list_goes_with_its_object_and_nowhere_else(bench: &Bench<'
     }
     driver.extend_share(share.id, 2).await?;
     let found = driver.get_access(AccessTarget::Share(share.id)).await?;
-    ensure!(found == Some(access), "after an extend: {found:?}");
+    ensure!(found.as_ref() == Some(&access), "after an extend: {found:?}");
+    let revert = RevertShare { snapshot: snapshot.clone(), size_gb: 2, generation: 1 };
+    match driver.revert_to_snapshot(&revert).await {
+        Err(DriverError::Unsupported { .. }) => {}
+        result => result?,
+    }
+    let found = driver.get_access(AccessTarget::Share(share.id)).await?;
+    ensure!(found == Some(access), "after a revert: {found:?}");
 
     let copy = NewShare { id: Uuid::new_v4(), size_gb: 2, ..share.clone() };
     driver.create_share_from_snapshot(&copy, &snapshot).await?;

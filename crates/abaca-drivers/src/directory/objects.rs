@@ -149,7 +149,8 @@ impl Root {
         self.settle(kind)
     }
 
-    /// Replaces a complete object. It is the old or the new one at every moment.
+    /// Replaces a complete object, but for its access rules. It is the old or the new one at every
+    /// moment.
     pub(super) fn replace(&self, new: New<'_, impl Serialize>, cancel: &Cancel) -> FsResult<()> {
         self.check_still_there()?;
         let (kind, id) = (new.kind, new.id);
@@ -157,6 +158,7 @@ impl Root {
         remove_tree(self.tmp.as_fd(), &name, cancel)?;
         let replaced = self
             .make_in_tmp(&name, new, cancel)
+            .and_then(|()| self.copy_access_to_tmp(kind, id, &name))
             .and_then(|()| {
                 let id = id.to_string();
                 sys::exchange(self.tmp.as_fd(), &*name, self.container(kind), id.as_str())
@@ -222,6 +224,18 @@ impl Root {
         sys::sync(object.as_fd())
     }
 
+    /// Gives what is being made in place of an object the object's access rules.
+    fn copy_access_to_tmp(&self, kind: Kind, id: Uuid, name: &str) -> FsResult<()> {
+        let Some(old) = self.open_object(kind, id)? else { return Ok(()) };
+        let content = match read_small_file(old.as_fd(), ACCESS) {
+            Err(error) if error.is_gone() => return Ok(()),
+            other => other?,
+        };
+        let new = sys::open_directory(self.tmp.as_fd(), name)?;
+        write_file(new.as_fd(), ACCESS, &content)?;
+        sys::sync(new.as_fd())
+    }
+
     /// Replaces the record of a complete object.
     pub(super) fn replace_record(
         &self,
@@ -229,7 +243,7 @@ impl Root {
         id: Uuid,
         record: &impl Serialize,
     ) -> FsResult<()> {
-        self.replace(kind, id, RECORD, &format!("record-{id}"), record)
+        self.replace_file(kind, id, RECORD, &format!("record-{id}"), record)
     }
 
     /// Replaces what is kept of a complete object's access rules.
@@ -239,10 +253,10 @@ impl Root {
         id: Uuid,
         access: &impl Serialize,
     ) -> FsResult<()> {
-        self.replace(kind, id, ACCESS, &format!("access-{id}"), access)
+        self.replace_file(kind, id, ACCESS, &format!("access-{id}"), access)
     }
 
-    fn replace(
+    fn replace_file(
         &self,
         kind: Kind,
         id: Uuid,

@@ -80,7 +80,8 @@ fn level(fields: &Fields<'_>) -> Result<AccessLevel, ApiError> {
 
 async fn add(call: &Call, share: &Share, rule: &AccessRule) -> Result<serde_json::Value, ApiError> {
     let mut tx = call.app.db.write().await?;
-    let instances = load::locked(&mut tx, share).await?;
+    let (share, instances) = load::locked(&mut tx, share).await?;
+    not_soft_deleted(&share, "Cannot allow access for")?;
     let in_error =
         instances.iter().any(|instance| instance.access_rules_status == AccessRulesStatus::Error);
     if in_error && !call.since(V(2, 28)) {

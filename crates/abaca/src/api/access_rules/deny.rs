@@ -5,7 +5,7 @@ use abaca_store::access_rules::{self, Of};
 use abaca_store::retry_conflicts;
 
 use super::{load, sync};
-use crate::api::shares::{target, visible};
+use crate::api::shares::{not_soft_deleted, target, visible};
 use crate::api::{ApiError, Call, Reply, V};
 
 /// `POST /shares/{id}/action` with `deny_access`, before 2.7 `os-deny_access`. `unrestrict` asks to
@@ -35,7 +35,8 @@ async fn begin(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let mut tx = call.app.db.write().await?;
-    let instances = load::locked(&mut tx, share).await?;
+    let (share, instances) = load::locked(&mut tx, share).await?;
+    not_soft_deleted(&share, "Cannot deny access for")?;
     if !load::can_change(&instances, call.since(V(2, 74))) {
         return Err(ApiError::bad_request(
             "Access rules cannot be denied while the share, any of its replicas or migration \

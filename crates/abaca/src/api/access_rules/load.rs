@@ -38,14 +38,18 @@ pub(super) async fn of_visible_share(
     Ok(share.map(|share| (rule, share)))
 }
 
-/// The instances of a share. Nobody else can change them, the share or its rules until this
+/// The share as it is now, and its instances. Nobody else can change them or its rules until this
 /// transaction ends.
 ///
 /// # Errors
 /// 404 when it is gone.
-pub(super) async fn locked(tx: &mut Tx, share: &Share) -> Result<Vec<ShareInstance>, ApiError> {
-    share_rows::get_locked(tx, share.id).await?.ok_or_else(ApiError::no_route)?;
-    Ok(share_instances::of_share_locked(tx, share.id).await?)
+pub(super) async fn locked(
+    tx: &mut Tx,
+    share: &Share,
+) -> Result<(Share, Vec<ShareInstance>), ApiError> {
+    let share = share_rows::get_locked(tx, share.id).await?.ok_or_else(ApiError::no_route)?;
+    let instances = share_instances::of_share_locked(tx, share.id).await?;
+    Ok((share, instances))
 }
 
 /// Whether rules can be changed in every place. `error_too`: also where the share is in error.
@@ -63,6 +67,7 @@ pub(super) fn can_change(instances: &[ShareInstance], error_too: bool) -> bool {
                 | ShareStatus::Migrating
                 | ShareStatus::MigratingTo
                 | ShareStatus::Reverting
+                | ShareStatus::Ensuring
                 | ShareStatus::ServerMigrating
                 | ShareStatus::ServerMigratingTo
         )

@@ -43,7 +43,7 @@ async fn begin(
     now: Timestamp,
 ) -> Result<Value, ApiError> {
     let mut tx = call.app.db.write().await?;
-    let instances = load::locked(&mut tx, share).await?;
+    let (_, instances) = load::locked(&mut tx, share).await?;
     let found = access_rules::get(&mut tx, Of::Shares, rule.id).await?;
     let found = found.ok_or_else(|| load::not_found(&rule.id.to_string()))?;
     if !load::can_change(&instances, true) {
