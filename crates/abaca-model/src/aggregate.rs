@@ -57,6 +57,8 @@ const fn gravity(status: SnapshotStatus) -> u8 {
         | SnapshotStatus::ManageStarting
         | SnapshotStatus::ManageError
         | SnapshotStatus::UnmanageStarting
+        | SnapshotStatus::DeferredDeleting
+        | SnapshotStatus::ErrorDeferredDeleting
         | SnapshotStatus::UnmanageError => 6,
     }
 }

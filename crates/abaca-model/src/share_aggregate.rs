@@ -61,6 +61,8 @@ const fn precedence(status: ShareStatus) -> u8 {
         ShareStatus::Error => 5,
         ShareStatus::CreatingFromSnapshot
         | ShareStatus::ErrorDeleting
+        | ShareStatus::DeferredDeleting
+        | ShareStatus::ErrorDeferredDeleting
         | ShareStatus::Inactive
         | ShareStatus::ExtendingError
         | ShareStatus::ShrinkingError

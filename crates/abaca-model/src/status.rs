@@ -76,6 +76,8 @@ statuses! {
         Deleting => "deleting",
         Error => "error",
         ErrorDeleting => "error_deleting",
+        DeferredDeleting => "deferred_deleting",
+        ErrorDeferredDeleting => "error_deferred_deleting",
         Inactive => "inactive",
         Extending => "extending",
         ExtendingError => "extending_error",
@@ -105,6 +107,8 @@ statuses! {
         Deleting => "deleting",
         Error => "error",
         ErrorDeleting => "error_deleting",
+        DeferredDeleting => "deferred_deleting",
+        ErrorDeferredDeleting => "error_deferred_deleting",
         Migrating => "migrating",
         MigratingTo => "migrating_to",
         ServerMigrating => "server_migrating",
@@ -187,6 +191,28 @@ impl TaskState {
             | Self::DataCopyingCancelled
             | Self::DataCopyingError => false,
         }
+    }
+}
+
+impl ShareStatus {
+    /// Of what its tenant has deleted and its backend may still hold.
+    pub const DEFERRED: [Self; 2] = [Self::DeferredDeleting, Self::ErrorDeferredDeleting];
+
+    /// Whether its tenant has deleted it, while its backend may still hold it.
+    #[must_use]
+    pub fn is_deferred(self) -> bool {
+        Self::DEFERRED.contains(&self)
+    }
+}
+
+impl SnapshotStatus {
+    /// Of what its tenant has deleted and its backend may still hold.
+    pub const DEFERRED: [Self; 2] = [Self::DeferredDeleting, Self::ErrorDeferredDeleting];
+
+    /// Whether its tenant has deleted it, while its backend may still hold it.
+    #[must_use]
+    pub fn is_deferred(self) -> bool {
+        Self::DEFERRED.contains(&self)
     }
 }
 

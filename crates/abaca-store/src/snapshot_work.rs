@@ -163,6 +163,20 @@ pub async fn remove(tx: &mut Tx, work: &SnapshotWork, fence: i64) -> Result<bool
     Ok(true)
 }
 
+/// Whether a share instance has snapshot instances.
+///
+/// # Errors
+/// What the database says.
+pub async fn any_of(tx: &mut Tx, id: ShareInstanceId) -> Result<bool> {
+    let select = Query::select()
+        .column("id")
+        .from("snapshot_instances")
+        .and_where(Expr::col("share_instance_id").eq(id.to_string()))
+        .limit(1)
+        .to_owned();
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
 /// Makes whoever else removes an instance of this snapshot wait: of the last two, one must see that
 /// it is the last.
 async fn lock_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<()> {

@@ -185,6 +185,8 @@ pub struct ApiSettings {
     pub admin_only_export_location_metadata: Vec<String>,
     /// A service whose last heartbeat is older is down.
     pub service_down_after: Duration,
+    /// A tenant's deletion frees its quota at once, whatever becomes of it.
+    pub deferred_deletion: bool,
 }
 
 impl Default for ApiSettings {
@@ -199,6 +201,7 @@ impl Default for ApiSettings {
             admin_only_metadata: Vec::new(),
             admin_only_export_location_metadata: Vec::new(),
             service_down_after: Duration::from_secs(60),
+            deferred_deletion: false,
         }
     }
 }
@@ -210,6 +213,7 @@ impl From<&ApiConfig> for ApiSettings {
             request_timeout: config.request_timeout,
             max_limit: config.max_limit.into(),
             default_share_type: Some(config.default_share_type.clone()),
+            deferred_deletion: config.deferred_deletion,
             soft_deleted_share_retention: config.soft_deleted_share_retention,
             default_mount_point_prefix: config.default_mount_point_prefix.clone(),
             admin_only_metadata: config.admin_only_metadata.clone(),

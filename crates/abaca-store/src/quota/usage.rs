@@ -17,7 +17,8 @@ const SNAPSHOTS: &str = "snapshots";
 
 /// The statuses of what was given up by its owner and is only waiting to be removed: it counts for
 /// nothing any more.
-const GIVEN_UP: [&str; 2] = ["deferred_deleting", "error_deferred_deleting"];
+const GIVEN_UP: [&str; 2] =
+    [ShareStatus::DeferredDeleting.as_str(), ShareStatus::ErrorDeferredDeleting.as_str()];
 
 /// Counts what a subject's rows in `table` are.
 fn of_subject(table: &'static str, project_id: &str, subject: Subject<'_>) -> SelectStatement {

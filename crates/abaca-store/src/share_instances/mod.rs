@@ -163,6 +163,21 @@ fn select_of_share(id: ShareId) -> SelectStatement {
     select
 }
 
+/// Whether the deletion of any instance has been deferred.
+///
+/// # Errors
+/// What the database says.
+pub async fn any_deferred(tx: &mut Tx) -> Result<bool> {
+    let deferred = ShareStatus::DEFERRED.map(ShareStatus::as_str);
+    let select = Query::select()
+        .column("id")
+        .from(TABLE)
+        .and_where(Expr::col("status").is_in(deferred))
+        .limit(1)
+        .take();
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
 fn lock(tx: &Tx, select: &mut SelectStatement) {
     if tx.dialect().has_row_locks() {
         select.lock(LockType::Update);

@@ -1,5 +1,6 @@
 //! Which shares a list is of.
 
+use abaca_model::ShareStatus;
 use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Query};
 
 use super::{METADATA, TABLE};
@@ -38,6 +39,8 @@ pub struct Filter {
     pub scope: Scope,
     /// In the recycle bin, or not in it.
     pub soft_deleted: bool,
+    /// Not if its deletion has been deferred.
+    pub hide_deferred: bool,
     /// With just this name.
     pub name: Option<String>,
     /// With just this description.
@@ -75,6 +78,7 @@ impl Filter {
         Self {
             scope,
             soft_deleted: false,
+            hide_deferred: false,
             mount_point_name: None,
             name: None,
             description: None,
@@ -113,7 +117,8 @@ impl Filter {
             .add_option(is("share_type_id", &self.share_type_id))
             .add_option(like("name", &self.name_like))
             .add_option(like("description", &self.description_like))
-            .add_option(self.in_a_place());
+            .add_option(self.in_a_place())
+            .add_option(self.hide_deferred.then(is_kept));
         for (name, value) in &self.metadata {
             condition = condition.add(has_metadata(name, value));
         }
@@ -153,6 +158,20 @@ impl Filter {
             .cond_where(condition);
         Some(Expr::exists(places))
     }
+}
+
+/// No instance's deletion has been deferred.
+pub(super) fn is_kept() -> Expr {
+    let instances = share_instances::TABLE;
+    let mut places = Query::select();
+    places
+        .column((instances, "id"))
+        .from(instances)
+        .and_where(Expr::col((instances, "share_id")).equals((TABLE, "id")))
+        .and_where(
+            Expr::col((instances, "status")).is_in(ShareStatus::DEFERRED.map(ShareStatus::as_str)),
+        );
+    Expr::exists(places).not()
 }
 
 /// Case does not matter, on SQLite that of ASCII letters.

@@ -120,6 +120,17 @@ pub async fn of_snapshot_locked(tx: &mut Tx, id: SnapshotId) -> Result<Vec<Snaps
     tx.all(&select, record).await
 }
 
+/// Whether the deletion of any instance has been deferred.
+///
+/// # Errors
+/// What the database says.
+pub async fn any_deferred(tx: &mut Tx) -> Result<bool> {
+    let deferred = SnapshotStatus::DEFERRED.map(SnapshotStatus::as_str);
+    let mut select = Query::select();
+    select.column("id").from(TABLE).and_where(Expr::col("status").is_in(deferred)).limit(1);
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
 fn lock(tx: &Tx, select: &mut SelectStatement) {
     if tx.dialect().has_row_locks() {
         select.lock(LockType::Update);

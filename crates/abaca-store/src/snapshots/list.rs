@@ -1,6 +1,6 @@
 //! Lists of snapshots: filtered, sorted, in pages by key.
 
-use abaca_model::SnapshotId;
+use abaca_model::{SnapshotId, SnapshotStatus};
 use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Query};
 
 use super::{COLUMNS, METADATA, SnapshotWithStatus, TABLE, complete, select, snapshot};
@@ -38,6 +38,8 @@ pub struct Filter {
     pub share_size: Option<i64>,
     /// Of a share with this protocol.
     pub share_proto: Option<String>,
+    /// Not if its deletion has been deferred.
+    pub hide_deferred: bool,
     /// With all of this metadata.
     pub metadata: Vec<(String, String)>,
     /// With, or without, shares that were created from it.
@@ -129,6 +131,7 @@ impl Filter {
                 self.description_like.as_deref().map(|part| contains(dialect, "description", part)),
             )
             .add_option(self.status.as_deref().map(has_instance_in))
+            .add_option(self.hide_deferred.then(is_kept))
             .add_option(self.used.map(|used| if used { is_used() } else { is_used().not() }));
         for (name, value) in &self.metadata {
             condition = condition.add(has_metadata(name, value));
@@ -145,6 +148,20 @@ fn contains(dialect: Dialect, column: &'static str, part: &str) -> Expr {
     };
     let pattern = format!("%{}%", escape_like(&part));
     Expr::expr(Func::lower(Expr::col((TABLE, column)))).like(LikeExpr::new(pattern).escape('!'))
+}
+
+/// No instance's deletion has been deferred.
+pub(super) fn is_kept() -> Expr {
+    let mut instances = Query::select();
+    instances
+        .expr(Expr::cust("1"))
+        .from("snapshot_instances")
+        .and_where(Expr::col(("snapshot_instances", "snapshot_id")).equals((TABLE, "id")))
+        .and_where(
+            Expr::col(("snapshot_instances", "status"))
+                .is_in(SnapshotStatus::DEFERRED.map(SnapshotStatus::as_str)),
+        );
+    Expr::exists(instances).not()
 }
 
 fn has_instance_in(status: &str) -> Expr {

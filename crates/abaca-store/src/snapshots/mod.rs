@@ -212,7 +212,21 @@ pub async fn count_of_share(tx: &mut Tx, share_id: ShareId) -> Result<i64> {
     Ok(tx.optional(&select, |row| row.integer(0)).await?.unwrap_or(0))
 }
 
-/// The latest snapshot of a share.
+/// As [`count_of_share`], without those whose deletion has been deferred.
+///
+/// # Errors
+/// What the database says.
+pub async fn count_kept_of_share(tx: &mut Tx, share_id: ShareId) -> Result<i64> {
+    let mut select = Query::select();
+    select
+        .from(TABLE)
+        .expr(Func::count(Expr::col("id")))
+        .and_where(Expr::col("share_id").eq(share_id.to_string()))
+        .and_where(list::is_kept());
+    Ok(tx.optional(&select, |row| row.integer(0)).await?.unwrap_or(0))
+}
+
+/// The latest snapshot of a share, of those that its tenant still has.
 ///
 /// # Errors
 /// What the database says.
@@ -222,6 +236,7 @@ pub async fn latest_of_share(tx: &mut Tx, share_id: ShareId) -> Result<Option<Sn
         .from(TABLE)
         .column("id")
         .and_where(Expr::col("share_id").eq(share_id.to_string()))
+        .and_where(list::is_kept())
         .order_by("created_at", Order::Desc)
         .order_by("id", Order::Desc)
         .limit(1);

@@ -12,6 +12,7 @@ mod call;
 mod dict_literal;
 mod error;
 mod export_locations;
+mod extensions;
 mod health;
 mod links;
 mod messages;

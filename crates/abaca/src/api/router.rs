@@ -7,8 +7,9 @@
 use super::metadata::Resource;
 use super::route::{action, delete, get, post, put};
 use super::{
-    Route, V, access_rules, availability_zones, export_locations, messages, metadata, quotas,
-    scheduler_stats, services, share_instances, share_types, shares, snapshot_instances, snapshots,
+    Route, V, access_rules, availability_zones, export_locations, extensions, messages, metadata,
+    quotas, scheduler_stats, services, share_instances, share_types, shares, snapshot_instances,
+    snapshots,
 };
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
@@ -101,6 +102,9 @@ pub fn routes() -> Vec<Route> {
         action("/snapshot-instances/{id}/action", "reset_status", V(2, 19).., "share_snapshot_instance:reset_status", snapshot_instances::reset_status),
         get("/snapshot-instances/{id}/export-locations", V(2, 32).., "share_snapshot_instance_export_location:index", snapshot_instances::export_locations),
         get("/snapshot-instances/{id}/export-locations/{export_location_id}", V(2, 32).., "share_snapshot_instance_export_location:show", snapshot_instances::export_location),
+
+        get("/extensions", V(2, 0).., "default", extensions::list),
+        get("/extensions/{id}", V(2, 0).., "default", extensions::show),
 
         get("/messages", V(2, 37).., "message:get_all", messages::index),
         get("/messages/{id}", V(2, 37).., "message:get", messages::show),

@@ -24,6 +24,8 @@ pub struct ApiConfig {
     pub max_limit: u32,
     /// Name of the share type for requests that name none.
     pub default_share_type: String,
+    /// A tenant's deletion frees its quota at once, whatever becomes of it.
+    pub deferred_deletion: bool,
     /// How long a share stays in the recycle bin.
     pub soft_deleted_share_retention: Duration,
     /// The prefix of mount point names, unless the share type has another.
@@ -60,6 +62,13 @@ impl ApiConfig {
                 "default".to_owned(),
                 "Share type of shares that are created without one. Made at the first start, \
                  public, when there is no share type at all.",
+            ),
+            deferred_deletion: section.value(
+                "deferred_deletion",
+                false,
+                "Whether shares and snapshots that are deleted vanish for their tenants and count \
+                 against no quota from the request on. The backend then deletes them as soon as \
+                 it can, and is asked until it has.",
             ),
             soft_deleted_share_retention: section.value(
                 "soft_deleted_share_retention_seconds",
@@ -240,6 +249,8 @@ pub struct WorkerConfig {
     pub stats_interval: Duration,
     /// How long a user message is kept.
     pub message_ttl: Duration,
+    /// The longest wait between two attempts at a deferred deletion.
+    pub deferred_deletion_interval: Duration,
 }
 
 impl WorkerConfig {
@@ -278,6 +289,11 @@ impl WorkerConfig {
                 "message_ttl",
                 Duration::from_secs(30 * 24 * 60 * 60),
                 "Seconds for which the messages of failed operations are kept.",
+            ),
+            deferred_deletion_interval: section.value(
+                "deferred_deletion_interval",
+                Duration::from_secs(300),
+                "Longest time in seconds between two attempts at a deferred deletion that fails.",
             ),
         };
         if config.host.contains(['@', '#', '/']) || config.host.chars().any(char::is_whitespace) {

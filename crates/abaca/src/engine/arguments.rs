@@ -44,6 +44,9 @@ pub struct Delete {
     /// The rows go even if the backend fails; the reconcilers see to what is left there.
     #[serde(default)]
     pub force: bool,
+    /// The tenant has it no more, and the backend is asked until it has deleted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deferred: bool,
 }
 
 /// Of [`abaca_model::OperationKind::RevertShare`].

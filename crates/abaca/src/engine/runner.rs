@@ -187,6 +187,9 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
         other => other,
     };
     let result = match failure {
+        Failure::Permanent { message, source } if work.never_gives_up(run) => {
+            put_off(run, work, &message, &*source).await
+        }
         Failure::Permanent { message, source } => give_up(run, work, &message, &*source).await,
         Failure::Superseded => supersede(run, work).await,
         other => Err(other),
@@ -202,7 +205,7 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
 
 async fn try_again(run: &Run<'_>, error: &(dyn std::error::Error + Send + Sync + 'static)) {
     let operation = run.operation;
-    let wait = wait(operation);
+    let wait = wait(operation, LONGEST_WAIT);
     let text = chain(error);
     metrics::operation_retried(operation.kind);
     tracing::info!(
@@ -221,9 +224,9 @@ async fn try_again(run: &Run<'_>, error: &(dyn std::error::Error + Send + Sync +
 
 /// Doubles with each attempt, less up to a quarter that differs between operations, so that many
 /// that failed together do not come back together.
-fn wait(operation: &Operation) -> Duration {
+fn wait(operation: &Operation, longest: Duration) -> Duration {
     let doublings = u32::try_from(operation.attempts.clamp(0, 16)).unwrap_or(16);
-    let whole = (FIRST_WAIT * 2_u32.pow(doublings)).min(LONGEST_WAIT);
+    let whole = (FIRST_WAIT * 2_u32.pow(doublings)).min(longest);
     let share = u32::from(operation.id.uuid().as_bytes()[15]);
     whole - whole / 4 * share / 255
 }
@@ -239,6 +242,27 @@ async fn give_up(
     let mut tx = run.record().await?;
     work.give_up(run, &mut tx, message, source).await?;
     run.end(tx, OperationState::Failed, Some(&text)).await
+}
+
+/// Tells of the failure as [`give_up`] does, and tries again all the same.
+async fn put_off(
+    run: &Run<'_>,
+    work: &dyn Work,
+    message: &str,
+    source: &(dyn std::error::Error + Send + Sync + 'static),
+) -> Result<Outcome, Failure> {
+    let (operation, text) = (run.operation, chain(source));
+    let wait = wait(operation, run.engine.settings.deferred_deletion_interval);
+    metrics::operation_retried(operation.kind);
+    tracing::warn!(step = run.step, error = text, wait_ms = wait.as_millis(), "put off");
+    let (run_at, attempts) = (Timestamp::now().after(wait), operation.attempts + 1);
+    let mut tx = run.record().await?;
+    work.give_up(run, &mut tx, message, source).await?;
+    if !operations::put_back(&mut tx, operation, run_at, attempts, Some(&text)).await? {
+        return Err(Failure::LeaseLost);
+    }
+    tx.commit().await?;
+    Ok(Outcome::HandedOver)
 }
 
 async fn supersede(run: &Run<'_>, work: &dyn Work) -> Result<Outcome, Failure> {

@@ -5,6 +5,7 @@
 
 mod access_rules;
 mod backend_failures;
+mod deferred;
 mod kills;
 mod recycle_bin;
 mod resets;

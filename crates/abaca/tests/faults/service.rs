@@ -53,6 +53,13 @@ impl World {
         world
     }
 
+    /// Adds a line to a section of the config.
+    pub(crate) fn configure(&self, section: &str, line: &str) {
+        let path = self.path("abaca.toml");
+        let config = fs::read_to_string(&path).unwrap();
+        fs::write(path, config.replacen(section, &format!("{section}\n{line}"), 1)).unwrap();
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -126,6 +133,19 @@ impl World {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "still pending: {pending:?}\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until an operation of the resource has failed so many times.
+    pub(crate) async fn tried(&self, resource_id: &str, attempts: i64) {
+        let started = Instant::now();
+        loop {
+            let operations = self.operations(resource_id).await;
+            if operations.iter().any(|operation| operation.attempts >= attempts) {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "{operations:?}\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -7,6 +7,7 @@ mod authorisation;
 mod availability_zones;
 mod cli;
 mod export_locations;
+mod extensions;
 mod framework;
 mod messages;
 mod metadata;

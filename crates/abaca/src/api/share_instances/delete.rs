@@ -45,6 +45,6 @@ async fn begin(call: &Call, id: ShareInstanceId, now: Timestamp) -> Result<(), A
         fence: set_by_hand(&mut tx, call, "force_delete", &instance, status, now).await?,
         host: instance.host.as_deref(),
     };
-    operation::enqueue(&mut tx, call, &work, &Delete { force: true }).await?;
+    operation::enqueue(&mut tx, call, &work, &Delete { force: true, deferred: false }).await?;
     Ok(tx.commit().await?)
 }

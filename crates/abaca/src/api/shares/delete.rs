@@ -47,20 +47,26 @@ async fn begin(call: &Call, share: &Share, force: bool, now: Timestamp) -> Resul
         let message = "has replicas. Remove the replicas before deleting the share.";
         return Err(ApiError::conflict(format!("Share {} {message}", share.id)));
     }
-    let count = snapshots::count_of_share(&mut tx, share.id).await?;
+    let deferred = !force && call.app.settings.deferred_deletion;
+    // A deferred deletion waits for those of the snapshots.
+    let count = match deferred {
+        true => snapshots::count_kept_of_share(&mut tx, share.id).await?,
+        false => snapshots::count_of_share(&mut tx, share.id).await?,
+    };
     if count > 0 {
         let message = format!("Invalid share: Share still has {count} dependent snapshots.");
         return Err(refused(message));
     }
     load::not_busy(&share)?;
+    let doomed = if deferred { ShareStatus::DeferredDeleting } else { ShareStatus::Deleting };
     for instance in &instances {
         let work = Work {
             kind: OperationKind::DeleteShare,
             resource_id: instance.id.uuid(),
-            fence: take_over(call, &mut tx, instance, force, now).await?,
+            fence: take_over(call, &mut tx, instance, (doomed, force), now).await?,
             host: instance.host.as_deref(),
         };
-        operation::enqueue(&mut tx, call, &work, &Delete { force }).await?;
+        operation::enqueue(&mut tx, call, &work, &Delete { force, deferred }).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -83,10 +89,9 @@ async fn take_over(
     call: &Call,
     tx: &mut Tx,
     instance: &ShareInstance,
-    force: bool,
+    (status, force): (ShareStatus, bool),
     now: Timestamp,
 ) -> Result<i64, abaca_store::Error> {
-    let status = ShareStatus::Deleting;
     if force {
         set_by_hand(tx, call, "force_delete", instance, status, now).await
     } else {

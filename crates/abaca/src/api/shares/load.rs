@@ -1,11 +1,14 @@
 //! Finding the share of a request, if the caller may see it.
 
 use abaca_model::{Share, ShareId};
-use abaca_store::{Tx, shares};
+use abaca_store::{Tx, share_instances, shares};
 use serde_json::json;
 
 use crate::api::{ApiError, Call};
 use crate::app::Target;
+
+/// Who may see shares whose deletion has been deferred.
+pub(super) const SEES_DEFERRED: &str = "share:list_shares_in_deferred_deletion_states";
 
 /// The share in the path. Whoever may not see it is told what he is told of one that is not there.
 ///
@@ -27,7 +30,19 @@ pub(in crate::api) async fn find(
     let Ok(id) = id.parse::<ShareId>() else { return Ok(None) };
     let Some(share) = shares::get(tx, id).await? else { return Ok(None) };
     let visible = share.is_public || call.allows("share:get", Some(&target(&share))).await;
-    Ok(visible.then_some(share))
+    if !visible || is_hidden(call, tx, &share).await? {
+        return Ok(None);
+    }
+    Ok(Some(share))
+}
+
+/// What its tenant has deleted is shown to those only who may see what is left of it.
+async fn is_hidden(call: &Call, tx: &mut Tx, share: &Share) -> Result<bool, ApiError> {
+    if call.allows(SEES_DEFERRED, Some(&target(share))).await {
+        return Ok(false);
+    }
+    let instances = share_instances::of_share(tx, share.id).await?;
+    Ok(instances.iter().any(|instance| instance.status.is_deferred()))
 }
 
 /// Refuses what can't be done with a share in the recycle bin; `what` begins the sentence on it.

@@ -52,15 +52,17 @@ async fn begin(call: &Call, snapshot: &Snapshot, force: bool) -> Result<(), ApiE
             "Invalid share snapshot: Share Snapshot status must be one of ('available', 'error').",
         ));
     }
+    let deferred = !force && call.app.settings.deferred_deletion;
+    let doomed = if deferred { SnapshotStatus::DeferredDeleting } else { SnapshotStatus::Deleting };
     let hosts = hosts(&mut tx, snapshot).await?;
     for instance in instances {
         let work = Work {
             kind: OperationKind::DeleteSnapshot,
             resource_id: instance.id.uuid(),
-            fence: take_over(call, &mut tx, &instance, force, now).await?,
+            fence: take_over(call, &mut tx, &instance, (doomed, force), now).await?,
             host: hosts.get(&instance.share_instance_id).map(String::as_str),
         };
-        operation::enqueue(&mut tx, call, &work, &Delete { force }).await?;
+        operation::enqueue(&mut tx, call, &work, &Delete { force, deferred }).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -70,10 +72,9 @@ async fn take_over(
     call: &Call,
     tx: &mut Tx,
     instance: &SnapshotInstance,
-    force: bool,
+    (status, force): (SnapshotStatus, bool),
     now: Timestamp,
 ) -> Result<i64, abaca_store::Error> {
-    let status = SnapshotStatus::Deleting;
     if force {
         set_by_hand(tx, call, "force_delete", instance, status, now).await
     } else {

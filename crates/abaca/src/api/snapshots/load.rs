@@ -8,6 +8,9 @@ use serde_json::json;
 use crate::api::{ApiError, Call};
 use crate::app::Target;
 
+/// Who may see snapshots whose deletion has been deferred.
+pub(super) const SEES_DEFERRED: &str = "share_snapshot:list_snapshots_in_deferred_deletion_states";
+
 /// The snapshot in the path. Whoever may not see it is told what he is told of one that is not
 /// there.
 ///
@@ -33,7 +36,9 @@ pub(in crate::api) async fn find(
     let Some(found) = snapshots::get(tx, id).await? else { return Ok(None) };
     let target = target(&found.snapshot);
     let visible = call.allows("share_snapshot:get_snapshot", Some(&target)).await;
-    Ok(visible.then_some(found))
+    // What its tenant has deleted is shown to those only who may see what is left of it.
+    let hidden = found.status.is_deferred() && !call.allows(SEES_DEFERRED, Some(&target)).await;
+    Ok((visible && !hidden).then_some(found))
 }
 
 /// What a rule can compare the caller with.

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus};
-use abaca_store::{Tx, share_work};
+use abaca_store::{Tx, share_work, snapshot_work};
 use async_trait::async_trait;
 
 use super::Work;
@@ -22,8 +22,11 @@ impl Work for DeleteShare {
     }
 
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
-        let Delete { force } = run.arguments()?;
+        let Delete { force, deferred } = run.arguments()?;
         let work = load(run).await?;
+        if deferred && snapshot_work::any_of(&mut run.db().read().await?, work.id).await? {
+            return Err(Failure::Passing("its snapshots are not yet deleted".into()));
+        }
         if let Some(host) = &work.host {
             let deleted =
                 async { Ok(run.backend(host)?.driver.delete_share(work.id.uuid()).await?) };
@@ -41,14 +44,36 @@ impl Work for DeleteShare {
         reason: &str,
         _: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
-        let (action, detail) = (MessageAction::Delete, MessageDetail::Unknown);
-        give_up(run, tx, ShareStatus::ErrorDeleting, Told { action, detail, reason }).await
+        let action = MessageAction::Delete;
+        if !is_deferred(run) {
+            let detail = MessageDetail::Unknown;
+            let told = Told { action, detail, reason };
+            return give_up(run, tx, ShareStatus::ErrorDeleting, told).await;
+        }
+        let status = ShareStatus::ErrorDeferredDeleting;
+        match share_work::load(tx, run.operation.resource_id.into()).await? {
+            // It has been told.
+            Some(work) if work.status == status => Ok(()),
+            _ => {
+                let detail = MessageDetail::DeletionDeferred;
+                give_up(run, tx, status, Told { action, detail, reason }).await
+            }
+        }
+    }
+
+    fn never_gives_up(&self, run: &Run<'_>) -> bool {
+        is_deferred(run)
     }
 
     async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {
         // What is deleted can't be brought back, and what is not stays: the row decides.
         Ok(())
     }
+}
+
+/// Whether the tenant has the share or snapshot no more.
+pub(super) fn is_deferred(run: &Run<'_>) -> bool {
+    run.arguments::<Delete>().is_ok_and(|arguments| arguments.deferred)
 }
 
 /// A forced deletion goes on without its backend; the reconcilers see to what is left there.

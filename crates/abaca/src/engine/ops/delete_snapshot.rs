@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::Work;
 use super::create_snapshot::{delete, give_up, load};
-use super::delete_share::forgive;
+use super::delete_share::{forgive, is_deferred};
 use super::message::Told;
 use crate::engine::arguments::Delete;
 use crate::engine::failure::Failure;
@@ -23,7 +23,7 @@ impl Work for DeleteSnapshot {
     }
 
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
-        let Delete { force } = run.arguments()?;
+        let Delete { force, .. } = run.arguments()?;
         let work = load(run).await?;
         forgive(force, delete(run, &work).await)?;
         let mut tx = run.record().await?;
@@ -38,8 +38,25 @@ impl Work for DeleteSnapshot {
         reason: &str,
         _: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
-        let (action, detail) = (MessageAction::Delete, MessageDetail::Unknown);
-        give_up(run, tx, SnapshotStatus::ErrorDeleting, Told { action, detail, reason }).await
+        let action = MessageAction::Delete;
+        if !is_deferred(run) {
+            let detail = MessageDetail::Unknown;
+            let told = Told { action, detail, reason };
+            return give_up(run, tx, SnapshotStatus::ErrorDeleting, told).await;
+        }
+        let status = SnapshotStatus::ErrorDeferredDeleting;
+        match snapshot_work::load(tx, run.operation.resource_id.into()).await? {
+            // It has been told.
+            Some(work) if work.status == status => Ok(()),
+            _ => {
+                let detail = MessageDetail::DeletionDeferred;
+                give_up(run, tx, status, Told { action, detail, reason }).await
+            }
+        }
+    }
+
+    fn never_gives_up(&self, run: &Run<'_>) -> bool {
+        is_deferred(run)
     }
 
     async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {

@@ -42,6 +42,11 @@ pub(super) trait Work: Send + Sync {
         source: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure>;
 
+    /// Whether what fails for good is only told of, by `give_up`, and tried again for ever.
+    fn never_gives_up(&self, _run: &Run<'_>) -> bool {
+        false
+    }
+
     /// Leaves the backend as the resource's row now says, after it was taken over.
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure>;
 }

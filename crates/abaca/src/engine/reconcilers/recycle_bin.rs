@@ -99,7 +99,7 @@ async fn enqueue(
         resource_id: instance.id.uuid(),
         resource_fence: fence,
         service: instance.host.as_deref().map(operations::service_of),
-        arguments: arguments::to_json(&arguments::Delete { force: false }),
+        arguments: arguments::to_json(&arguments::Delete::default()),
         project_id: &share.project_id,
         user_id: &share.user_id,
         request_id: &request_id,

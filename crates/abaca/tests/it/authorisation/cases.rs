@@ -1,6 +1,6 @@
 //! Who may use which route by default. A route without a case here fails the tests.
 
-use super::Who::{self, Administrators, AnyMember, Anyone, Everybody, Members, Readers};
+use super::Who::{self, Administrators, AnyMember, Anyone, Everybody, Members, NoOne, Readers};
 
 /// One route: method, path, and the action if it is one; who may use it; a body that is good enough
 /// to get past the authorisation. In it `SHARE` stands for the share's id.
@@ -109,6 +109,9 @@ pub(super) const CASES: &[Case] = &[
     ("POST /snapshot-instances/{id}/action reset_status", Administrators, RESET),
     ("GET /snapshot-instances/{id}/export-locations", Administrators, ""),
     ("GET /snapshot-instances/{id}/export-locations/{export_location_id}", Administrators, ""),
+
+    ("GET /extensions", Everybody, ""),
+    ("GET /extensions/{id}", NoOne, ""),
 
     ("GET /messages", Anyone, ""),
     ("GET /messages/{id}", Readers, ""),

@@ -24,6 +24,8 @@ const CALLERS: [&str; 5] = [NOBODY, STRANGER, READER, MEMBER, ADMINISTRATOR];
 enum Who {
     /// Whoever is known, whatever his roles. It shows him his own only.
     Everybody,
+    /// Nobody: there is nothing.
+    NoOne,
     /// Readers of any project. What is another project's is not in their answer.
     Anyone,
     /// Members of any project, for their own project.
@@ -40,6 +42,7 @@ impl Who {
     fn has(self, caller: &str) -> bool {
         match self {
             Self::Everybody => true,
+            Self::NoOne => false,
             Self::Anyone => caller != NOBODY,
             Self::AnyMember => [STRANGER, MEMBER, ADMINISTRATOR].contains(&caller),
             Self::Readers => [READER, MEMBER, ADMINISTRATOR].contains(&caller),

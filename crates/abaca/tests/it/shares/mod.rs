@@ -2,6 +2,7 @@
 
 mod bodies;
 mod create;
+mod deferred;
 mod delete;
 mod errors;
 mod from_snapshot;
