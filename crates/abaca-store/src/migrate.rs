@@ -33,6 +33,8 @@ const MYSQL_LOCK: &str = "CONCAT('abaca.migrate.', MD5(DATABASE()))";
 /// One migration and whether this database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
+    /// This program has it too; not so when a later release made it.
+    pub known: bool,
     /// Its number.
     pub version: i64,
     /// Its name.
@@ -104,7 +106,8 @@ impl Db {
         Ok(applied(&report))
     }
 
-    /// Every migration this program knows, and when this database got it.
+    /// Every migration that this program knows or the database has, oldest first, and when the
+    /// database got it.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -129,8 +132,13 @@ impl Db {
                 .await
                 .map_err(migration)?,
         };
-        let known = self::runner()?;
-        Ok(known.get_migrations().iter().map(|known| status(known, &applied)).collect())
+        let runner = self::runner()?;
+        let known = runner.get_migrations();
+        let is_new = |applied: &&Migration| !versions(known).any(|one| one == applied.version());
+        let mut all: Vec<_> = known.iter().map(|known| status(known, &applied, true)).collect();
+        all.extend(applied.iter().filter(is_new).map(|new| status(new, &applied, false)));
+        all.sort_by_key(|migration| migration.version);
+        Ok(all)
     }
 }
 
@@ -145,15 +153,20 @@ fn applied(report: &Report) -> Vec<AppliedMigration> {
         .collect()
 }
 
-fn status(known: &Migration, applied: &[Migration]) -> MigrationStatus {
+fn versions(migrations: &[Migration]) -> impl Iterator<Item = refinery::SchemaVersion> {
+    migrations.iter().map(Migration::version)
+}
+
+fn status(migration: &Migration, applied: &[Migration], known: bool) -> MigrationStatus {
     let applied_at = applied
         .iter()
-        .find(|applied| applied.version() == known.version())
+        .find(|applied| applied.version() == migration.version())
         .and_then(|applied| applied.applied_on())
         .map(|time| Timestamp::from_micros((time.unix_timestamp_nanos() / 1_000) as i64));
     MigrationStatus {
-        version: i64::from(known.version()),
-        name: known.name().to_owned(),
+        known,
+        version: i64::from(migration.version()),
+        name: migration.name().to_owned(),
         applied_at,
     }
 }

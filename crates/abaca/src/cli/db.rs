@@ -81,9 +81,42 @@ fn status(config: &Config, migrations: &[MigrationStatus]) -> String {
         _ = writeln!(text, "{:>3}  {:<30}  {when}", migration.version, migration.name);
     }
     let pending = migrations.iter().filter(|migration| migration.applied_at.is_none()).count();
-    match pending {
-        0 => text.push_str("the schema is up to date\n"),
-        count => _ = writeln!(text, "{count} to apply: abaca db migrate, or abaca serve"),
+    if migrations.iter().any(|migration| !migration.known) {
+        text.push_str("the schema is newer than this program: run the release that made it\n");
+    } else if pending == 0 {
+        text.push_str("the schema is up to date\n");
+    } else {
+        _ = writeln!(text, "{pending} to apply: abaca db migrate, or abaca serve");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use abaca_model::Timestamp;
+
+    use super::*;
+    use crate::config::Overrides;
+
+    #[test]
+    fn a_status_says_what_to_do() {
+        let config = Config::load_from(&Overrides::default(), []).unwrap();
+        let migration = |version, known, applied: bool| MigrationStatus {
+            known,
+            version,
+            name: "what".to_owned(),
+            applied_at: applied.then(|| Timestamp::from_micros(0)),
+        };
+        let (done, new) = (migration(1, true, true), migration(9, false, true));
+        let pending = migration(2, true, false);
+        for (migrations, expected) in [
+            (vec![done.clone()], "up to date"),
+            (vec![done.clone(), pending.clone()], "1 to apply"),
+            (vec![done.clone(), new.clone()], "newer than this program"),
+            (vec![done, pending, new], "newer than this program"),
+        ] {
+            let text = status(&config, &migrations);
+            assert!(text.lines().last().unwrap().contains(expected), "{text}");
+        }
+    }
 }
