@@ -44,8 +44,7 @@ password_hash_rounds = 4
 """
 
 # One process, so that SIGKILL ends all of it. One thread: with several, SQLite tells the second writer
-# that it is locked, and Keystone refuses a good token now and then. Keystone reads the command line as
-# its own, so that there is none.
+# that it is locked. Keystone reads the command line as its own, so that there is none.
 SERVE = """\
 import os, waitress
 from keystone.wsgi.api import application

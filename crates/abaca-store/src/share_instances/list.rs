@@ -29,6 +29,8 @@ pub struct Filter {
     pub export_location_id: Option<String>,
     /// With an export location at this path.
     pub export_location_path: Option<String>,
+    /// Only those of replicated shares.
+    pub replicas: bool,
 }
 
 impl Filter {
@@ -42,6 +44,7 @@ impl Filter {
             .add_option(self.soft_deleted.map(of_recycle_bin))
             .add_option(is("status", &self.status))
             .add_option(self.host.as_deref().map(on_host))
+            .add_option(self.replicas.then(|| Expr::col((TABLE, "replica_state")).is_not_null()))
             .add_option(exported(
                 self.export_location_id.as_deref(),
                 self.export_location_path.as_deref(),

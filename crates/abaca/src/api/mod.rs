@@ -30,6 +30,7 @@ pub mod router;
 mod scheduler_stats;
 mod services;
 mod share_instances;
+mod share_replicas;
 mod share_types;
 mod shares;
 mod snapshot_instances;

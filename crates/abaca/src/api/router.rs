@@ -8,8 +8,8 @@ use super::metadata::Resource;
 use super::route::{action, delete, get, post, put};
 use super::{
     Route, V, access_rules, availability_zones, export_locations, extensions, messages, metadata,
-    quotas, scheduler_stats, services, share_instances, share_types, shares, snapshot_instances,
-    snapshots,
+    quotas, scheduler_stats, services, share_instances, share_replicas, share_types, shares,
+    snapshot_instances, snapshots,
 };
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
@@ -105,6 +105,11 @@ pub fn routes() -> Vec<Route> {
 
         get("/extensions", V(2, 0).., "default", extensions::list),
         get("/extensions/{id}", V(2, 0).., "default", extensions::show),
+
+        get("/share-replicas", V(2, 11)..=V(2, 55), "share_replica:get_all", share_replicas::index).experimental(),
+        get("/share-replicas", V(2, 56).., "share_replica:get_all", share_replicas::index),
+        get("/share-replicas/detail", V(2, 11)..=V(2, 55), "share_replica:get_all", share_replicas::detail).experimental(),
+        get("/share-replicas/detail", V(2, 56).., "share_replica:get_all", share_replicas::detail),
 
         get("/messages", V(2, 37).., "message:get_all", messages::index),
         get("/messages/{id}", V(2, 37).., "message:get", messages::show),

@@ -17,6 +17,7 @@ mod scheduler;
 mod scheduler_stats;
 mod services;
 mod share_instances;
+mod share_replicas;
 mod share_types;
 mod shares;
 mod snapshot_instances;

@@ -8,6 +8,7 @@ mod base;
 mod infrastructure;
 mod messages;
 mod quotas;
+mod share_replicas;
 mod share_types;
 mod shares;
 mod snapshots;
@@ -70,6 +71,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static DefaultRule> {
         shares::RULES,
         access_rules::RULES,
         snapshots::RULES,
+        share_replicas::RULES,
         share_types::RULES,
         messages::RULES,
         quotas::RULES,

@@ -113,6 +113,9 @@ pub(super) const CASES: &[Case] = &[
     ("GET /extensions", Everybody, ""),
     ("GET /extensions/{id}", NoOne, ""),
 
+    ("GET /share-replicas", Anyone, ""),
+    ("GET /share-replicas/detail", Anyone, ""),
+
     ("GET /messages", Anyone, ""),
     ("GET /messages/{id}", Readers, ""),
     ("DELETE /messages/{id}", Members, ""),
