@@ -242,7 +242,10 @@ impl<'t> Matched<'t> {
         }
         allowed.sort_unstable();
         allowed.dedup();
-        if allowed.is_empty() {
+        // Where nothing can be, no other method would help: as the reference, which has no 405 at all.
+        let no_id =
+            |(name, value): &(&str, String)| *name == "id" && uuid::Uuid::try_parse(value).is_err();
+        if allowed.is_empty() || self.path.iter().any(no_id) {
             return ApiError::no_route();
         }
         ApiError::MethodNotAllowed { allow: allowed.join(", ") }

@@ -125,14 +125,17 @@ async fn a_route_is_there_only_in_its_versions() {
 #[tokio::test]
 async fn other_methods_are_refused_with_those_allowed() {
     let server = server().await;
-    let answer = server.request(Method::PUT, "/v2/things/1").send().await;
+    let thing = "/v2/things/00000000-0000-4000-8000-000000000001";
+    let answer = server.request(Method::PUT, thing).send().await;
     answer.fault(405, "badMethod");
     assert_eq!(answer.header("allow"), Some("DELETE, GET, HEAD"));
-    let old = server.request(Method::PUT, "/v2/things/1").at(V(2, 6)).send().await;
+    let old = server.request(Method::PUT, thing).at(V(2, 6)).send().await;
     assert_eq!(old.header("allow"), Some("GET, HEAD"));
     let gone = server.request(Method::PUT, "/v2/os-things").send().await;
     gone.fault(404, "itemNotFound");
     assert_eq!(server.request(Method::HEAD, "/v2/things").send().await.status, 200);
+    let nothing = server.request(Method::PUT, "/v2/things/no-id").send().await;
+    nothing.fault(404, "itemNotFound");
 }
 
 #[tokio::test]
