@@ -17,6 +17,7 @@ crate::on_sqlite_and_postgres!(
     what_is_asked_for_during_a_call_that_hangs_is_done,
     the_share_and_its_rules_work_side_by_side,
     a_share_that_goes_takes_its_rules_along,
+    ensuring_a_share_brings_its_rules_back,
     a_denial_is_finished_after_a_kill_at_any_moment,
 );
 
@@ -59,6 +60,31 @@ fn held(world: &World) -> Vec<String> {
     let mut addresses: Vec<_> = rules.map(|rule| rule["to"].as_str().unwrap().to_owned()).collect();
     addresses.sort();
     addresses
+}
+
+/// The simulated backend loses the rules of its shares, as one that was set up anew.
+fn lose_rules(world: &World) {
+    let path = world.path("state.json");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for share in state["shares"].as_object_mut().unwrap().values_mut() {
+        share["access"]["rules"] = json!([]);
+    }
+    std::fs::write(path, state.to_string()).unwrap();
+}
+
+async fn ensuring_a_share_brings_its_rules_back(dialect: Dialect) {
+    let (world, service, share, instance) = one_share(dialect, Storage::Simulated).await;
+    allow(&service, &format!("/shares/{share}"), "10.0.0.1");
+    rules_are(&service, &share, "active");
+    lose_rules(&world);
+    assert!(held(&world).is_empty());
+    service.post("/services/ensure-shares", &json!({"host": "w@b"}));
+    world.settled().await;
+    world.reaches(&instance, OperationState::Succeeded).await;
+    service.share_is(&share, "available");
+    assert_eq!(held(&world), ["10.0.0.1"]);
+    drop(service);
+    world.remove().await;
 }
 
 /// How many synchronisations of an instance there were, and that they ended well.

@@ -1,4 +1,4 @@
-//! Looks whether a share is in its backend, and exports it again.
+//! Looks whether a share is in its backend, exports it again, and gives it its access rules again.
 
 use std::error::Error;
 
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::create_share::{give_up, load};
 use super::message::Told;
+use super::update_access_rules::apply_again;
 use super::{Work, export_location};
 use crate::engine::failure::Failure;
 use crate::engine::run::{Outcome, Run, mine};
@@ -25,6 +26,7 @@ impl Work for EnsureShare {
         let work = load(run).await?;
         let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
         let exports = driver.ensure_share(work.id.uuid()).await?;
+        apply_again(run, work.id.uuid()).await?;
         let exports: Vec<_> = exports.into_iter().map(export_location).collect();
         let mut tx = run.record().await?;
         let (fence, now) = (run.resource_fence(), Timestamp::now());

@@ -17,6 +17,7 @@ use abaca_store::access_rules::Of;
 use abaca_store::access_work::{self, AccessWork, GivenUp, Outcome as Recorded};
 use abaca_store::{Tx, retry_conflicts};
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::Work;
 use super::message::{self, Told};
@@ -142,6 +143,18 @@ impl UpdateAccessRules {
         let resource = (resource, work.resource_id.to_string());
         let told = Told { action: MessageAction::UpdateAccessRules, detail, reason };
         Ok(message::leave(run, tx, &work.project_id, resource, told).await?)
+    }
+}
+
+/// Gives the backend of a share instance once more the rules that it was given last.
+pub(super) async fn apply_again(run: &Run<'_>, instance_id: Uuid) -> Result<(), Failure> {
+    let work = access_work::load(&mut run.db().read().await?, Of::Shares, instance_id).await?;
+    let Some(work) = work else { return Ok(()) };
+    let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
+    match driver.apply_access(AccessTarget::Share(instance_id), &list(&work)).await {
+        // They have been changed since, and an operation of their own sees to it.
+        Err(DriverError::InvalidInput { .. }) => Ok(()),
+        result => Ok(result.map(drop)?),
     }
 }
 
