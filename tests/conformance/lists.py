@@ -54,4 +54,5 @@ def record(outcome):
     """Writes the expected list anew: what passed, and what was not looked at in this run."""
     kept = [name for name in lines(EXPECTED) if name not in outcome]
     passed = [name for name, state in outcome.items() if state == "pass"]
-    EXPECTED.write_text("".join(f"{name}\n" for name in sorted({*kept, *passed})))
+    head = "# The tests that must pass. Written by tests/conformance/run --record; review what it changes.\n"
+    EXPECTED.write_text(head + "".join(f"{name}\n" for name in sorted({*kept, *passed})))
