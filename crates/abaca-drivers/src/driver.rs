@@ -51,13 +51,13 @@ pub trait Driver: Send + Sync + 'static {
 
     /// Gives a share the bytes of one of its snapshots, and with them a size limit. At every moment
     /// the share is whole: as it was before, or as the snapshot; its exports stay, and so do all
-    /// its snapshots. Happens once: a call with the generation of an earlier one, or a lower, does
-    /// nothing. `NotFound` when either is missing, `InvalidInput` when the snapshot is another
-    /// share's.
+    /// its snapshots. Happens once: a call with the generation of the last one does nothing.
+    /// `NotFound` when either is missing, `InvalidInput` when the snapshot is another share's or a
+    /// later generation was there before.
     async fn revert_to_snapshot(&self, revert: &RevertShare) -> DriverResult<()>;
 
     /// Looks whether the share is in order and repairs what of its exports is not; returns them.
-    /// `NotFound` when the share is missing.
+    /// `NotFound` when the share is missing, `Damaged` when parts of it are that can't be repaired.
     async fn ensure_share(&self, id: Uuid) -> DriverResult<Vec<Export>>;
 
     /// Keeps the present bytes of a share, read-only. If the snapshot exists already, it is

@@ -80,7 +80,16 @@ pub enum DriverError {
         /// What is wrong with it, and what was expected.
         problem: String,
     },
-    /// The backend refused or is damaged, and trying again won't help.
+    /// The object is there, but without parts that it can't do without.
+    #[error("{doing}: what the backend holds is damaged")]
+    Damaged {
+        /// What the driver was doing.
+        doing: String,
+        /// What is wrong with the object.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The backend refused, and trying again won't help.
     #[error("{doing} failed")]
     Failed {
         /// What the driver was doing.
@@ -148,6 +157,16 @@ impl DriverError {
             return Ok(());
         }
         let problem = format!("expected at least the present {present}, got {given}");
+        Err(Self::InvalidInput { field: "generation", problem })
+    }
+
+    /// Whether the revert that is `asked` for is the one that was `done` last, by their generations.
+    /// An earlier one comes too late.
+    pub(crate) fn check_revert(done: u64, asked: u64) -> DriverResult<bool> {
+        if asked >= done {
+            return Ok(asked == done);
+        }
+        let problem = format!("the share was reverted by generation {done} already, got {asked}");
         Err(Self::InvalidInput { field: "generation", problem })
     }
 

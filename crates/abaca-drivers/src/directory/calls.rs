@@ -12,7 +12,7 @@ use super::objects::{Content, Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
 use super::tree::copy::Direction;
 use super::tree::measure::stored_bytes;
-use super::{Directory, GIB, NAME, access, sweep};
+use super::{Directory, GIB, NAME, access, mount, sweep};
 use crate::{
     AccessList, AccessTarget, Driver, DriverError, DriverResult, Export, NewShare, NewSnapshot,
     PoolStats, RevertShare, RuleOutcomes, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
@@ -114,7 +114,7 @@ impl Driver for Directory {
         self.mutate(doing, wanted, move |root, cancel| {
             let record = root.record::<ShareRecord>(Kind::Share, share)?;
             let record = record.ok_or_else(|| DriverError::share_not_found(share))?;
-            if record.reverted >= generation {
+            if DriverError::check_revert(record.reverted, generation)? {
                 return Ok(root.settle(Kind::Share)?);
             }
             let missing = || DriverError::snapshot_not_found(snapshot);
@@ -135,13 +135,17 @@ impl Driver for Directory {
     }
 
     async fn ensure_share(&self, id: Uuid) -> DriverResult<Vec<Export>> {
-        let wanted = vec![Wanted::object(id, Hold::Shared)];
-        self.mutate(format!("ensuring share {id}"), wanted, move |root, _| {
-            let exports = existing_share(root, id)?;
-            let exports = exports.ok_or_else(|| DriverError::share_not_found(id))?;
-            // A record whose bytes are gone is no share.
-            root.data(Kind::Share, id)?;
-            Ok(exports)
+        let wanted = vec![Wanted::object(id, Hold::Shared), Wanted::record(id)];
+        self.mutate(format!("ensuring share {id}"), wanted, move |root, cancel| {
+            let record = root.record::<ShareRecord>(Kind::Share, id)?;
+            let data = root.data(Kind::Share, id)?;
+            let found = record.zip(data).ok_or_else(|| DriverError::share_not_found(id))?;
+            let name = found.0.mount_point_name;
+            if let Some(name) = &name {
+                mount::repair(root, id, name, cancel)?;
+            }
+            root.settle(Kind::Share)?;
+            Ok(exports(root, id, name.as_deref()))
         })
         .await
     }

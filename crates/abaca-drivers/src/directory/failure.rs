@@ -102,6 +102,9 @@ impl FsError {
         match self.errno() {
             Some(Errno::NOSPC | Errno::DQUOT) => DriverError::NoSpace { doing: doing.into() },
             _ if self.may_pass() => DriverError::transient(doing, self),
+            _ if matches!(self, Self::Damaged { .. }) => {
+                DriverError::Damaged { doing: doing.into(), source: self.into() }
+            }
             _ => DriverError::failed(doing, self),
         }
     }

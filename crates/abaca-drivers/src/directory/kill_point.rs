@@ -24,3 +24,30 @@ pub(super) fn hit() {
         }
     }
 }
+
+/// Lets a unit test have its own thread's disk fail.
+#[cfg(test)]
+pub(super) mod sick_disk {
+    use std::cell::Cell;
+
+    use rustix::io::Errno;
+
+    thread_local! {
+        static SYNCS: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// The sync after this many fails; `None`: none does.
+    pub(crate) fn fails_after(syncs: Option<usize>) {
+        SYNCS.set(syncs);
+    }
+
+    pub(crate) fn strike() -> Result<(), Errno> {
+        match SYNCS.take() {
+            Some(0) => Err(Errno::IO),
+            left => {
+                SYNCS.set(left.map(|syncs| syncs - 1));
+                Ok(())
+            }
+        }
+    }
+}

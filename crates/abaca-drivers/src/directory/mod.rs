@@ -15,6 +15,7 @@ mod cancel;
 mod failure;
 mod kill_point;
 mod locks;
+mod mount;
 mod objects;
 mod root;
 mod settings;
@@ -22,6 +23,8 @@ mod sweep;
 mod sys;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_damage;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -75,7 +78,12 @@ impl Directory {
         let (path, must_be_mount_point) = (settings.root.clone(), settings.must_be_mount_point);
         let opened = tokio::task::spawn_blocking(move || {
             let root = Root::open(&path, must_be_mount_point)?;
-            let (reflinks, exchanges) = (tree::has_reflinks(&root), root.can_exchange());
+            let reflinks = tree::has_reflinks(&root);
+            let exchanges = root.can_exchange().unwrap_or_else(|error| {
+                // A disk that is full now is not full for ever; each call says itself what it is.
+                tracing::warn!(%error, "it is not known whether directories can be exchanged");
+                true
+            });
             Ok::<_, DriverError>((root, reflinks, exchanges))
         });
         let (root, reflinks, exchanges) =

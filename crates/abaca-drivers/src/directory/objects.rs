@@ -3,12 +3,14 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::Mode;
+use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::cancel::Cancel;
 use super::failure::{FsError, FsResult};
+use super::mount;
 use super::root::{Root, read_small_file, to_json, write_file};
 use super::sys;
 use super::tree::copy::{Direction, copy_tree};
@@ -17,9 +19,6 @@ use super::tree::remove::remove_tree;
 const RECORD: &str = "record.json";
 const ACCESS: &str = "access.json";
 const DATA: &str = "data";
-/// Holds a link to the bytes by the name that the tenant chose. Inside the object, so that it comes
-/// and goes with it, and no two shares can be in each other's way.
-pub(super) const MOUNT: &str = "mount";
 
 /// Shares and snapshots are kept the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +96,15 @@ impl Root {
 
     /// The record of a complete object.
     pub(super) fn record<R: DeserializeOwned>(&self, kind: Kind, id: Uuid) -> FsResult<Option<R>> {
-        self.read(kind, id, RECORD)
+        match self.read(kind, id, RECORD) {
+            // Another call may have replaced the object meanwhile.
+            Err(error) if is_absent(&error) => {}
+            other => return other,
+        }
+        match self.read(kind, id, RECORD) {
+            Err(error) if is_absent(&error) => Err(damaged(kind, id, RECORD, &error)),
+            other => other,
+        }
     }
 
     /// What is kept of an object's access rules; `None` also when that is nothing.
@@ -125,7 +132,10 @@ impl Root {
     /// The bytes of a complete object.
     pub(super) fn data(&self, kind: Kind, id: Uuid) -> FsResult<Option<OwnedFd>> {
         match self.open_object(kind, id)? {
-            Some(object) => sys::open_directory(object.as_fd(), DATA).map(Some),
+            Some(object) => match sys::open_directory(object.as_fd(), DATA) {
+                Err(error) if is_absent(&error) => Err(damaged(kind, id, DATA, &error)),
+                opened => opened.map(Some),
+            },
             None => Ok(None),
         }
     }
@@ -140,10 +150,7 @@ impl Root {
             sys::rename(self.tmp.as_fd(), &*name, self.container(kind), id.to_string().as_str())
         });
         if let Err(error) = made {
-            // Gives the space back at once; what this leaves, the next attempt or sweep removes.
-            if let Err(leftover) = remove_tree(self.tmp.as_fd(), &name, cancel) {
-                tracing::warn!(error = %leftover, name, "a half-made object stays until the sweep");
-            }
+            self.give_back(&name, cancel);
             return Err(error);
         }
         self.settle(kind)
@@ -155,24 +162,37 @@ impl Root {
         self.check_still_there()?;
         let (kind, id) = (new.kind, new.id);
         let name = kind.working_name(id);
-        remove_tree(self.tmp.as_fd(), &name, cancel)?;
-        let replaced = self
+        if sys::exists(self.tmp.as_fd(), name.as_str())? {
+            // It may be what an earlier exchange took away.
+            self.settle(kind)?;
+            remove_tree(self.tmp.as_fd(), &name, cancel)?;
+        }
+        let exchanged = self
             .make_in_tmp(&name, new, cancel)
             .and_then(|()| self.copy_access_to_tmp(kind, id, &name))
             .and_then(|()| {
                 let id = id.to_string();
                 sys::exchange(self.tmp.as_fd(), &*name, self.container(kind), id.as_str())
-            })
-            .and_then(|()| self.settle(kind));
-        // Now the old object has that name, or the new one if it failed.
-        if let Err(leftover) = remove_tree(self.tmp.as_fd(), &name, cancel) {
-            tracing::warn!(error = %leftover, name, "a replaced object stays until the sweep");
+            });
+        if exchanged.is_ok() {
+            // Until it is durable the disk names the old object: it must not go before.
+            self.settle(kind)?;
         }
-        replaced
+        self.give_back(&name, cancel);
+        exchanged
     }
 
-    /// Whether this file system can exchange two directories in one change.
-    pub(super) fn can_exchange(&self) -> bool {
+    /// Gives the space of something unfinished or replaced back at once; what this leaves, the next
+    /// attempt or sweep removes.
+    fn give_back(&self, name: &str, cancel: &Cancel) {
+        if let Err(leftover) = remove_tree(self.tmp.as_fd(), name, cancel) {
+            tracing::warn!(error = %leftover, name, "a leftover stays until the sweep");
+        }
+    }
+
+    /// Whether this file system can exchange two directories in one change. An error when that
+    /// could not be found out.
+    pub(super) fn can_exchange(&self) -> FsResult<bool> {
         let id = Uuid::new_v4();
         // Names that a sweep knows, should this process be killed here.
         let (one, other) = (Kind::Share.working_name(id), Kind::Snapshot.working_name(id));
@@ -184,7 +204,17 @@ impl Root {
             // What stays is removed by the next sweep.
             let _ = sys::remove_directory(tmp, name.as_str());
         }
-        tried.is_ok()
+        match tried {
+            Err(error)
+                if matches!(
+                    error.errno(),
+                    Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+                ) =>
+            {
+                Ok(false)
+            }
+            tried => tried.map(|()| true),
+        }
     }
 
     /// Makes the appearance or disappearance of objects of this kind durable.
@@ -203,10 +233,7 @@ impl Root {
         let object = sys::open_directory(self.tmp.as_fd(), name)?;
         write_file(object.as_fd(), RECORD, &to_json(new.record)?)?;
         if let Some(name) = new.mount_point_name {
-            sys::make_directory(object.as_fd(), MOUNT)?;
-            let mount = sys::open_directory(object.as_fd(), MOUNT)?;
-            sys::link(mount.as_fd(), name, &format!("../{DATA}"))?;
-            sys::sync(mount.as_fd())?;
+            mount::make(object.as_fd(), name)?;
         }
         sys::make_directory(object.as_fd(), DATA)?;
         let data = sys::open_directory(object.as_fd(), DATA)?;
@@ -301,13 +328,24 @@ impl Root {
         Ok(ids)
     }
 
-    fn open_object(&self, kind: Kind, id: Uuid) -> FsResult<Option<OwnedFd>> {
+    pub(super) fn open_object(&self, kind: Kind, id: Uuid) -> FsResult<Option<OwnedFd>> {
         match sys::open_directory(self.container(kind), id.to_string().as_str()) {
             Ok(object) => Ok(Some(object)),
             Err(error) if error.errno() == Some(rustix::io::Errno::NOENT) => Ok(None),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Nothing is there, or something else. A stale handle is left out, since it may pass.
+fn is_absent(error: &FsError) -> bool {
+    matches!(error.errno(), Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP))
+}
+
+fn damaged(kind: Kind, id: Uuid, part: &str, error: &FsError) -> FsError {
+    let object = kind.working_name(id);
+    let why = error.errno().map(|number| format!(": {number}")).unwrap_or_default();
+    FsError::Damaged { what: format!("{part} of {object} is missing{why}") }
 }
 
 /// An id in the one spelling that this driver writes.

@@ -21,11 +21,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::failure::{FsError, FsResult};
-use super::objects::MOUNT;
+use super::mount::MOUNT;
 use super::sys;
 use crate::{DriverError, DriverResult};
 
@@ -245,9 +246,11 @@ pub(super) fn write_file(parent: BorrowedFd<'_>, name: &str, content: &[u8]) -> 
 pub(super) fn read_small_file(parent: BorrowedFd<'_>, name: &str) -> FsResult<Vec<u8>> {
     use std::io::Read as _;
     let mut content = Vec::new();
-    fs::File::from(sys::open_file(parent, name)?)
-        .take(LONGEST_FILE)
-        .read_to_end(&mut content)
-        .map_err(|error| FsError::Damaged { what: format!("could not read {name}: {error}") })?;
+    let file = fs::File::from(sys::open_file(parent, name)?);
+    file.take(LONGEST_FILE).read_to_end(&mut content).map_err(|error| FsError::Call {
+        action: "read",
+        name: name.to_owned(),
+        source: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+    })?;
     Ok(content)
 }

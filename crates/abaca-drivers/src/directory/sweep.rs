@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use super::cancel::Cancel;
 use super::failure::{FsError, FsResult};
 use super::locks::{FileGuards, Hold, Locks, Wanted};
-use super::objects::parse_id;
+use super::objects::{Kind, parse_id};
 use super::root::Root;
 use super::sys;
 use super::tree::remove::remove_tree;
@@ -60,6 +60,9 @@ fn sweep_one(
         Err(FsError::Busy { .. }) => return Ok(false),
         other => other?,
     };
+    // Its caller may have been killed when this was in the place of its replacement a moment ago,
+    // which must be durable first.
+    root.settle(Kind::Share)?;
     remove_tree(directory, name, cancel)?;
     Ok(true)
 }

@@ -3,6 +3,7 @@
 //! Every name is a single component or a path of the driver's own names, opened relative to a
 //! directory descriptor with openat2, so that no symlink and no mount point leads elsewhere.
 
+use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Statx, StatxFlags, Timespec};
@@ -154,6 +155,11 @@ pub(super) fn link(parent: BorrowedFd<'_>, name: &str, target: &str) -> FsResult
     change("link", name, || rustix::fs::symlinkat(target, parent, name))
 }
 
+/// Where a symbolic link leads.
+pub(super) fn read_link(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<CString> {
+    call("read the link", name, || rustix::fs::readlinkat(parent, name, Vec::new()))
+}
+
 pub(super) fn meta(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<Meta> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
     call("look at", name, || rustix::fs::statx(parent, name, flags, StatxFlags::BASIC_STATS))
@@ -204,7 +210,11 @@ pub(super) fn remove_directory(parent: BorrowedFd<'_>, name: impl Arg + Copy) ->
 }
 
 pub(super) fn sync(file: BorrowedFd<'_>) -> FsResult<()> {
-    change("sync", ".", || rustix::fs::fsync(file))
+    change("sync", ".", || {
+        #[cfg(test)]
+        super::kill_point::sick_disk::strike()?;
+        rustix::fs::fsync(file)
+    })
 }
 
 pub(super) fn sync_file_system(file: BorrowedFd<'_>) -> FsResult<()> {

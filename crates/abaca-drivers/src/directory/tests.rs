@@ -17,11 +17,11 @@ fn settings(root: &Path) -> Settings {
     json!({ "root": root }).as_object().unwrap().clone()
 }
 
-async fn open(root: &Path) -> Directory {
+pub(super) async fn open(root: &Path) -> Directory {
     Directory::open(&settings(root)).await.unwrap()
 }
 
-fn new_share() -> NewShare {
+pub(super) fn new_share() -> NewShare {
     NewShare {
         id: Uuid::new_v4(),
         size_gb: 1,

@@ -157,7 +157,7 @@ impl Driver for Simulated {
         self.call("revert_to_snapshot", Some(id), move |objects| {
             let share =
                 objects.shares.get_mut(&id).ok_or_else(|| DriverError::share_not_found(id))?;
-            if share.reverted >= revert.generation {
+            if DriverError::check_revert(share.reverted, revert.generation)? {
                 return Ok(());
             }
             if pools.iter().any(|pool| pool.name == share.pool && !pool.revert_to_snapshot_support)

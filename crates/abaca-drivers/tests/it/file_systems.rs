@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use abaca_drivers::conformance::run;
-use abaca_drivers::{Driver, DriverError, NewShare, NewSnapshot, SnapshotRef, build};
+use abaca_drivers::{Driver, DriverError, NewShare, NewSnapshot, RevertShare, SnapshotRef, build};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -66,7 +66,7 @@ fn reflinks_on_btrfs() {
 fn a_full_file_system() {
     if rustix::process::geteuid().is_root() {
         let top = tempfile::tempdir().unwrap();
-        let mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "none"];
+        let mount = ["mount", "-t", "tmpfs", "-o", "size=16m,nr_inodes=200", "none"];
         run_mounted("file_systems::full", &mount, top.path());
     }
 }
@@ -137,7 +137,19 @@ async fn full() {
     let found = leftovers(&point);
     assert_eq!(found.len(), 1, "only the share is left: {found:?}");
     fs::write(path.join("ten"), "less").unwrap();
-    driver.create_snapshot(&new).await.unwrap();
+    let snapshot = driver.create_snapshot(&new).await.unwrap();
+
+    // Opened while not even a directory can be made, it is the same backend later.
+    let more = path.join("more");
+    fs::create_dir(&more).unwrap();
+    (0..).find(|number| File::create(more.join(number.to_string())).is_err()).unwrap();
+    let reopened = open(&point).await;
+    assert!(reopened.stats().await.unwrap()[0].revert_to_snapshot_support);
+    let revert = |generation| RevertShare { snapshot: (&snapshot).into(), size_gb: 1, generation };
+    let error = reopened.revert_to_snapshot(&revert(1)).await.unwrap_err();
+    assert!(matches!(error, DriverError::NoSpace { .. }), "{error:?}");
+    fs::remove_dir_all(&more).unwrap();
+    reopened.revert_to_snapshot(&revert(2)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

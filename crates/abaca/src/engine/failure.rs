@@ -58,6 +58,7 @@ impl From<DriverError> for Failure {
             }
             DriverError::Unsupported { .. } => "The storage backend does not support this.",
             DriverError::InvalidInput { .. } => "The storage backend refused the request.",
+            DriverError::Damaged { .. } => "What the storage backend holds is damaged.",
             DriverError::Failed { .. } => "The storage backend failed.",
         };
         Self::permanent(message, error)

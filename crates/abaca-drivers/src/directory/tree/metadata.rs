@@ -187,9 +187,7 @@ pub(super) fn copy_special(
     meta: &Meta,
 ) -> FsResult<Special> {
     if meta.kind == FileType::Symlink {
-        let target: CString = match sys::call("read the link", name, || {
-            rustix::fs::readlinkat(from, name, Vec::new())
-        }) {
+        let target: CString = match sys::read_link(from, name) {
             Err(error) if matches!(error.errno(), Some(Errno::NOENT | Errno::INVAL)) => {
                 return Ok(Special::Vanished);
             }

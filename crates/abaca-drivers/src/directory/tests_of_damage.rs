@@ -1,0 +1,138 @@
+//! Shares that are not in order, and disks that fail.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::Directory;
+use super::cancel::Cancel;
+use super::kill_point::sick_disk;
+use super::objects::{Content, Kind, New, ShareRecord};
+use super::tests::{new_share, open};
+use super::tree::copy::Direction;
+use crate::{Driver as _, DriverError, NewShare, NewSnapshot};
+
+/// What is damaged, and how.
+type Damage = (&'static str, fn(&Path));
+
+/// A share with a name of its own, its directory, and where it is exported.
+async fn named(driver: &Directory, root: &Path) -> (Uuid, PathBuf, String) {
+    let share = NewShare { mount_point_name: Some("projects".into()), ..new_share() };
+    let export = driver.create_share(&share).await.unwrap().remove(0).path;
+    (share.id, root.join("shares").join(share.id.to_string()), export)
+}
+
+#[tokio::test]
+async fn ensuring_finds_that_parts_of_a_share_are_missing() {
+    let root = tempfile::tempdir().unwrap();
+    let driver = open(root.path()).await;
+    let damages: [Damage; 5] = [
+        ("the bytes", |share| fs::remove_dir_all(share.join("data")).unwrap()),
+        ("bytes that are a file", |share| {
+            fs::remove_dir_all(share.join("data")).unwrap();
+            fs::write(share.join("data"), "").unwrap();
+        }),
+        ("bytes elsewhere", |share| {
+            fs::rename(share.join("data"), share.join("moved")).unwrap();
+            symlink("moved", share.join("data")).unwrap();
+        }),
+        ("the record", |share| fs::remove_file(share.join("record.json")).unwrap()),
+        ("half the record", |share| fs::write(share.join("record.json"), "{\"size_gb\"").unwrap()),
+    ];
+    for (what, damage) in damages {
+        let (id, share, _) = named(&driver, root.path()).await;
+        driver.ensure_share(id).await.unwrap();
+        damage(&share);
+        let error = driver.ensure_share(id).await.unwrap_err();
+        assert!(matches!(error, DriverError::Damaged { .. }), "{what}: {error:?}");
+        driver.delete_share(id).await.unwrap();
+        let error = driver.ensure_share(id).await.unwrap_err();
+        assert!(matches!(error, DriverError::NotFound { .. }), "{what}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn ensuring_repairs_the_link_by_the_tenants_name() {
+    let root = tempfile::tempdir().unwrap();
+    let driver = open(root.path()).await;
+    let (id, share, export) = named(&driver, root.path()).await;
+    fs::write(share.join("data/file"), "bytes").unwrap();
+    let link = share.join("mount/projects");
+    assert_eq!(Path::new(&export), link);
+    let damages: [Damage; 5] = [
+        ("no directory", |link| fs::remove_dir_all(link.parent().unwrap()).unwrap()),
+        ("a file instead", |link| {
+            fs::remove_dir_all(link.parent().unwrap()).unwrap();
+            fs::write(link.parent().unwrap(), "").unwrap();
+        }),
+        ("no link", |link| fs::remove_file(link).unwrap()),
+        ("another target", |link| {
+            fs::remove_file(link).unwrap();
+            symlink("/etc", link).unwrap();
+        }),
+        ("no link at all", |link| {
+            fs::remove_file(link).unwrap();
+            fs::create_dir(link).unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        damage(&link);
+        // Twice: what is in order stays as it is.
+        for _ in 0..2 {
+            let exports = driver.ensure_share(id).await.unwrap();
+            assert_eq!(exports[0].path, export);
+            assert_eq!(fs::read_link(&link).unwrap(), Path::new("../data"), "{what}");
+        }
+        assert_eq!(fs::read(link.join("file")).unwrap(), b"bytes", "{what}");
+        assert_eq!(fs::read_dir(root.path().join("tmp")).unwrap().count(), 0, "{what}");
+    }
+}
+
+/// Whichever sync of a replacement fails: the old bytes are kept until the new ones are durable.
+#[tokio::test]
+async fn no_failed_sync_costs_the_bytes_that_are_replaced() {
+    let root = tempfile::tempdir().unwrap();
+    let driver = open(root.path()).await;
+    let share = new_share();
+    driver.create_share(&share).await.unwrap();
+    let id = share.id;
+    let [place, tmp] = [format!("shares/{id}"), format!("tmp/share-{id}")]
+        .map(|path| root.path().join(path).join("data/file"));
+    fs::write(&place, "before").unwrap();
+    let from = NewSnapshot { id: Uuid::new_v4(), share_instance_id: id };
+    driver.create_snapshot(&from).await.unwrap();
+    let record: ShareRecord = driver.root.record(Kind::Share, id).unwrap().unwrap();
+    let replace = || {
+        let data = driver.root.data(Kind::Snapshot, from.id).unwrap().unwrap();
+        let content = Content::CopyOf(data, Direction::Thaw);
+        let new = New { kind: Kind::Share, id, record: &record, content, mount_point_name: None };
+        driver.root.replace(new, &Cancel::default())
+    };
+    let mut failed = 0;
+    loop {
+        fs::write(&place, "later").unwrap();
+        sick_disk::fails_after(Some(failed));
+        let replaced = replace();
+        sick_disk::fails_after(None);
+        if replaced.is_ok() {
+            break;
+        }
+        let has = |path: &PathBuf| fs::read(path).is_ok_and(|bytes| bytes == b"later");
+        assert!(has(&place) || has(&tmp), "the bytes went though sync {failed} failed");
+        failed += 1;
+    }
+    assert!(failed >= 4, "of {failed} syncs at least two are those of the exchange");
+    assert_eq!(fs::read(&place).unwrap(), b"before");
+    assert!(!tmp.exists());
+}
+
+#[tokio::test]
+async fn what_could_not_be_found_out_of_exchanging_is_no_refusal() {
+    let root = tempfile::tempdir().unwrap();
+    let driver = open(root.path()).await;
+    assert!(driver.root.can_exchange().unwrap());
+    fs::remove_dir(root.path().join("tmp")).unwrap();
+    driver.root.can_exchange().unwrap_err();
+}
