@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -18,6 +19,10 @@ use super::sys;
 
 /// Above this many known locks, those that nobody holds are forgotten.
 const FORGET_ABOVE: usize = 256;
+
+/// How often a lock to be held together with others is asked for again, and after which time.
+const SHARED_ATTEMPTS: u32 = 50;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(2);
 
 /// How a lock is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,9 +133,17 @@ fn lock_file(directory: BorrowedFd<'_>, name: &str, hold: Hold) -> FsResult<Owne
         Hold::Shared => FlockOperation::NonBlockingLockShared,
         Hold::Alone => FlockOperation::NonBlockingLockExclusive,
     };
+    let mut attempts_left = if hold == Hold::Shared { SHARED_ATTEMPTS } else { 0 };
     loop {
         let file = sys::open_lock_file(directory, name)?;
         match sys::call("lock", name, || rustix::fs::flock(&file, operation)) {
+            // Who held it together with others takes it alone for a moment when he goes, to remove
+            // it: that is not yet somebody at work on the object.
+            Err(error) if error.errno() == Some(Errno::AGAIN) && attempts_left > 0 => {
+                attempts_left -= 1;
+                std::thread::sleep(BETWEEN_ATTEMPTS);
+                continue;
+            }
             Err(error) if error.errno() == Some(Errno::AGAIN) => {
                 return Err(FsError::Busy { name: name.to_owned() });
             }
