@@ -267,11 +267,17 @@ pub async fn list(tx: &mut Tx, page: Page<'_>) -> Result<(Vec<Message>, Option<P
     Ok((rows.into_iter().map(|(message, _)| message).collect(), next))
 }
 
-/// The place in a list of the message with this id, whatever the filter; `None`: there is none.
+/// The place in a list of the message with this id, of `project_id` if one is given, whatever the
+/// filter otherwise; `None`: there is none.
 ///
 /// # Errors
 /// What the database says.
-pub async fn position(tx: &mut Tx, id: MessageId, sort_key: SortKey) -> Result<Option<Position>> {
+pub async fn position(
+    tx: &mut Tx,
+    id: MessageId,
+    project_id: Option<&str>,
+    sort_key: SortKey,
+) -> Result<Option<Position>> {
     // The direction does not matter to a place.
     let sorting = sort_key.sorting(Direction::Ascending);
     let select = Query::select()
@@ -279,6 +285,7 @@ pub async fn position(tx: &mut Tx, id: MessageId, sort_key: SortKey) -> Result<O
         .column((TABLE, "id"))
         .column(sorting.key())
         .and_where(Expr::col((TABLE, "id")).eq(id.to_string()))
+        .and_where_option(project_id.map(|project| Expr::col((TABLE, "project_id")).eq(project)))
         .take();
     tx.optional(&select, |row| sorting.position(row, 0, 1)).await
 }

@@ -87,7 +87,11 @@ impl List {
     /// The place of the message the client saw last.
     async fn behind(&self, marker: &str) -> Result<Position, ApiError> {
         let position = match marker.parse::<MessageId>() {
-            Ok(id) => messages::position(&mut self.db.read().await?, id, self.sort_key).await?,
+            Ok(id) => {
+                let project = self.filter.project_id.as_deref();
+                let mut tx = self.db.read().await?;
+                messages::position(&mut tx, id, project, self.sort_key).await?
+            }
             Err(_) => None,
         };
         position.ok_or_else(|| {

@@ -128,6 +128,22 @@ async fn a_bad_query_is_told_which_key_is_wrong() {
     }
 }
 
+/// Its marker tells a tenant neither what is in it nor that there is such a message.
+#[tokio::test]
+async fn a_marker_of_another_projects_message_is_as_unknown_as_any() {
+    let (server, ids) = server().await;
+    let unknown = MessageId::random();
+    let mut told = Vec::new();
+    for marker in [ids[2], unknown] {
+        let path = format!("/v2/messages?marker={marker}");
+        let answer = server.get_as(ALICE, V::MAX, &path).await;
+        let text = answer.text.replace(&marker.to_string(), "MARKER");
+        told.push((answer.status, text));
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(listed(&server, &ids, ALICE, &format!("marker={}", ids[1])).await, [0]);
+}
+
 #[tokio::test]
 async fn messages_are_their_projects_own() {
     let (server, ids) = server().await;
