@@ -73,33 +73,50 @@ pub fn service_of(host: &str) -> &str {
 /// What the database says.
 pub async fn enqueue(tx: &mut Tx, new: &NewOperation<'_>) -> Result<OperationId> {
     let id = OperationId::random();
-    let insert = Query::insert()
-        .into_table("operations")
-        .columns(COLUMNS)
-        .values_panic([
-            id.to_string().into(),
-            new.kind.as_str().into(),
-            new.resource_id.to_string().into(),
-            new.resource_fence.into(),
-            new.service.map(str::to_owned).into(),
-            OperationState::Queued.as_str().into(),
-            0_i64.into(),
-            new.arguments.as_str().into(),
-            0_i64.into(),
-            new.now.micros().into(),
-            None::<String>.into(),
-            None::<i64>.into(),
-            0_i64.into(),
-            new.project_id.into(),
-            new.user_id.into(),
-            new.request_id.into(),
-            None::<String>.into(),
-            new.now.micros().into(),
-            None::<i64>.into(),
-        ])
-        .to_owned();
+    let mut insert = Query::insert();
+    insert.into_table("operations").columns(COLUMNS).values_panic(values(id, new));
     tx.execute(&insert).await?;
     Ok(id)
+}
+
+/// As [`enqueue`], for up to some hundred in one statement.
+///
+/// # Errors
+/// What the database says.
+pub async fn enqueue_all(tx: &mut Tx, new: &[NewOperation<'_>]) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut insert = Query::insert();
+    insert.into_table("operations").columns(COLUMNS);
+    for operation in new {
+        insert.values_panic(values(OperationId::random(), operation));
+    }
+    tx.execute(&insert).await.map(drop)
+}
+
+fn values(id: OperationId, new: &NewOperation<'_>) -> [Expr; COLUMNS.len()] {
+    [
+        id.to_string().into(),
+        new.kind.as_str().into(),
+        new.resource_id.to_string().into(),
+        new.resource_fence.into(),
+        new.service.map(str::to_owned).into(),
+        OperationState::Queued.as_str().into(),
+        0_i64.into(),
+        new.arguments.as_str().into(),
+        0_i64.into(),
+        new.now.micros().into(),
+        None::<String>.into(),
+        None::<i64>.into(),
+        0_i64.into(),
+        new.project_id.into(),
+        new.user_id.into(),
+        new.request_id.into(),
+        None::<String>.into(),
+        new.now.micros().into(),
+        None::<i64>.into(),
+    ]
 }
 
 /// Whether an operation of this kind is queued or runs for a resource. One that is queued becomes due
@@ -375,6 +392,24 @@ pub async fn of_resource(tx: &mut Tx, resource_id: Uuid) -> Result<Vec<Operation
         .order_by("created_at", Order::Asc)
         .to_owned();
     tx.all(&select, operation).await
+}
+
+/// The arguments of every operation of this kind that a resource had, as far back as the log goes.
+///
+/// # Errors
+/// What the database says.
+pub async fn arguments_of(
+    tx: &mut Tx,
+    resource_id: Uuid,
+    kind: OperationKind,
+) -> Result<Vec<String>> {
+    let select = Query::select()
+        .column("arguments")
+        .from("operations")
+        .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
+        .and_where(Expr::col("kind").eq(kind.as_str()))
+        .to_owned();
+    tx.all(&select, |row| row.string(0)).await
 }
 
 /// Of these resources, those that an operation was once made for and none is pending for: what was

@@ -115,22 +115,39 @@ pub async fn get_locked(tx: &mut Tx, id: ShareInstanceId) -> Result<Option<Share
     tx.optional(&select, record).await
 }
 
-/// The instances in these statuses that a service, `host@backend`, holds; nobody else can change
-/// them until this transaction ends.
+/// Of the instances in these statuses that a service, `host@backend`, holds, the ids of those that
+/// follow `after`, up to `limit`.
 ///
 /// # Errors
 /// What the database says.
-pub async fn of_service_locked(
+pub async fn ids_of_service(
     tx: &mut Tx,
     service: &str,
     statuses: &[ShareStatus],
-) -> Result<Vec<ShareInstance>> {
+    after: Option<ShareInstanceId>,
+    limit: u64,
+) -> Result<Vec<ShareInstanceId>> {
+    let mut select = Query::select();
+    select
+        .column("id")
+        .from(TABLE)
+        .and_where(crate::hosts::on_service(Expr::col((TABLE, "host")), service))
+        .and_where(Expr::col("status").is_in(statuses.iter().map(|status| status.as_str())))
+        .and_where_option(after.map(|after| Expr::col("id").gt(after.to_string())))
+        .order_by("id", Order::Asc)
+        .limit(limit);
+    tx.all(&select, |row| row.parsed(0)).await
+}
+
+/// Those of the instances that are still there; nobody else can change them until this transaction
+/// ends.
+///
+/// # Errors
+/// What the database says.
+pub async fn all_locked(tx: &mut Tx, ids: &[ShareInstanceId]) -> Result<Vec<ShareInstance>> {
     let mut select = select();
     select
-        .and_where(crate::hosts::on_service(Expr::col((TABLE, "host")), service))
-        .and_where(
-            Expr::col((TABLE, "status")).is_in(statuses.iter().map(|status| status.as_str())),
-        )
+        .and_where(Expr::col((TABLE, "id")).is_in(ids.iter().map(ToString::to_string)))
         .order_by((TABLE, "id"), Order::Asc);
     lock(tx, &mut select);
     tx.all(&select, record).await
@@ -233,4 +250,27 @@ pub async fn take_over(
         1 => Ok(fence),
         _ => Err(Error::Conflict("the share instance was changed meanwhile".into())),
     }
+}
+
+/// As [`take_over`], for many that this transaction has locked: the fence of each rises by one.
+///
+/// # Errors
+/// `Conflict` when one is gone; what the database says.
+pub async fn take_over_all(
+    tx: &mut Tx,
+    instances: &[ShareInstance],
+    status: ShareStatus,
+    now: Timestamp,
+) -> Result<()> {
+    let mut update = Query::update();
+    update
+        .table(TABLE)
+        .value("status", status.as_str())
+        .value("fence", Expr::col("fence").add(1))
+        .value("updated_at", now.micros())
+        .and_where(Expr::col("id").is_in(instances.iter().map(|instance| instance.id.to_string())));
+    if tx.execute(&update).await? == instances.len() as u64 {
+        return Ok(());
+    }
+    Err(Error::Conflict("a share instance was changed meanwhile".into()))
 }

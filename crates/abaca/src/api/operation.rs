@@ -33,16 +33,40 @@ pub(super) async fn enqueue(
     arguments: &impl Serialize,
 ) -> Result<(), abaca_store::Error> {
     let request_id = call.request_id.to_string();
-    let operation = NewOperation {
+    let operation = asked_for(call, &request_id, work, arguments::to_json(arguments));
+    operations::enqueue(tx, &operation).await.map(drop)
+}
+
+/// As [`enqueue`], for up to some hundred of the same.
+///
+/// # Errors
+/// What the database says.
+pub(super) async fn enqueue_all(
+    tx: &mut Tx,
+    call: &Call,
+    work: &[Work<'_>],
+    arguments: &impl Serialize,
+) -> Result<(), abaca_store::Error> {
+    let (request_id, arguments) = (call.request_id.to_string(), arguments::to_json(arguments));
+    let new = work.iter().map(|work| asked_for(call, &request_id, work, arguments.clone()));
+    operations::enqueue_all(tx, &new.collect::<Vec<_>>()).await
+}
+
+fn asked_for<'a>(
+    call: &'a Call,
+    request_id: &'a str,
+    work: &Work<'a>,
+    arguments: String,
+) -> NewOperation<'a> {
+    NewOperation {
         kind: work.kind,
         resource_id: work.resource_id,
         resource_fence: work.fence,
         service: work.host.map(operations::service_of),
-        arguments: arguments::to_json(arguments),
+        arguments,
         project_id: call.caller.project_id.as_deref().unwrap_or_default(),
         user_id: &call.caller.user_id,
-        request_id: &request_id,
+        request_id,
         now: Timestamp::now(),
-    };
-    operations::enqueue(tx, &operation).await.map(drop)
+    }
 }

@@ -1,6 +1,6 @@
 //! An administrator has a backend check its shares and export them again.
 
-use abaca_model::{OperationKind, ShareStatus, Timestamp};
+use abaca_model::{OperationKind, ShareInstanceId, ShareStatus, Timestamp};
 use abaca_store::services::SHARE_BINARY;
 use abaca_store::{Tx, operations, retry_conflicts, services, share_instances};
 use serde_json::{Map, Value, json};
@@ -10,6 +10,8 @@ use crate::api::{ApiError, Call, Reply};
 
 /// The shares that are looked at: those in use, and those whose last look was given up half way.
 const LOOKED_AT: [ShareStatus; 2] = [ShareStatus::Available, ShareStatus::Ensuring];
+/// So many shares are taken over in one transaction: nobody waits long for their locks.
+const BATCH: u64 = 100;
 
 /// `POST /services/ensure-shares`
 pub(crate) async fn ensure_shares(call: Call) -> Result<Reply, ApiError> {
@@ -24,9 +26,14 @@ pub(crate) async fn ensure_shares(call: Call) -> Result<Reply, ApiError> {
     if now.since(service.heartbeat_at) > down_after {
         return Err(ApiError::conflict(format!("The service on host {host} is down.")));
     }
-    retry_conflicts(|| begin(&call, host, now)).await?;
-    call.app.nudge();
-    Ok(Reply::accepted())
+    let mut after = None;
+    loop {
+        after = retry_conflicts(|| begin(&call, host, after, now)).await?;
+        call.app.nudge();
+        if after.is_none() {
+            return Ok(Reply::accepted());
+        }
+    }
 }
 
 /// `{"host": "host@backend"}`, as the API's documents and the client have it, or
@@ -41,27 +48,36 @@ fn host(call: &Call) -> Result<&str, ApiError> {
     })
 }
 
-/// One transaction: every share is taken over and has an operation.
-async fn begin(call: &Call, host: &str, now: Timestamp) -> Result<(), ApiError> {
+/// One transaction: of the shares behind `after` a batch is taken over, and each has an operation.
+/// Returns where the next batch begins, if there may be one.
+async fn begin(
+    call: &Call,
+    host: &str,
+    after: Option<ShareInstanceId>,
+    now: Timestamp,
+) -> Result<Option<ShareInstanceId>, ApiError> {
     let mut tx = call.app.db.write().await?;
-    let instances = share_instances::of_service_locked(&mut tx, host, &LOOKED_AT).await?;
+    // The page is read without locks: a database may lock all that it looks at for it.
+    let page = share_instances::ids_of_service(&mut tx, host, &LOOKED_AT, after, BATCH).await?;
+    let mut instances = share_instances::all_locked(&mut tx, &page).await?;
+    instances.retain(|instance| LOOKED_AT.contains(&instance.status));
     // Behind the locks: who came first has committed.
-    if is_ensuring(&mut tx, host).await? {
+    if after.is_none() && is_ensuring(&mut tx, host).await? {
         return Err(ApiError::conflict(format!(
             "The shares of host {host} are being ensured already."
         )));
     }
-    for instance in &instances {
-        let status = ShareStatus::Ensuring;
-        let work = Work {
-            kind: OperationKind::EnsureShare,
-            resource_id: instance.id.uuid(),
-            fence: share_instances::take_over(&mut tx, instance, status, now).await?,
-            host: instance.host.as_deref(),
-        };
-        operation::enqueue(&mut tx, call, &work, &json!({})).await?;
-    }
-    Ok(tx.commit().await?)
+    share_instances::take_over_all(&mut tx, &instances, ShareStatus::Ensuring, now).await?;
+    let work = instances.iter().map(|instance| Work {
+        kind: OperationKind::EnsureShare,
+        resource_id: instance.id.uuid(),
+        fence: instance.fence + 1,
+        host: instance.host.as_deref(),
+    });
+    operation::enqueue_all(&mut tx, call, &work.collect::<Vec<_>>(), &json!({})).await?;
+    tx.commit().await?;
+    let is_full = page.len() as u64 == BATCH;
+    Ok(page.last().copied().filter(|_| is_full))
 }
 
 async fn is_ensuring(tx: &mut Tx, host: &str) -> Result<bool, ApiError> {

@@ -1,8 +1,8 @@
 //! Having a backend ensure its shares.
 
 use abaca::api::V;
-use abaca_model::{Operation, OperationKind, ShareInstance, ShareStatus, Timestamp};
-use abaca_store::{operations, services, share_instances};
+use abaca_model::{Operation, OperationKind, Share, ShareInstance, ShareStatus, Timestamp};
+use abaca_store::{Dialect, operations, services, share_instances};
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ async fn server(statuses: &[ShareStatus]) -> (TestServer, Vec<ShareInstance>) {
         seed::add_share(&server.app.db, &share, std::slice::from_ref(&instance)).await;
         instances.push(instance);
     }
-    let (share, instance) = seed::share(99, "project");
+    let (share, instance) = seed::share(999, "project");
     let elsewhere = ShareInstance { host: Some("seed@seed2#pool".to_owned()), ..instance };
     seed::add_share(&server.app.db, &share, &[elsewhere]).await;
     beat(&server, HOST, Timestamp::now()).await;
@@ -75,6 +75,56 @@ async fn every_share_in_use_gets_an_operation_and_the_service_says_so() {
     let message = ensure(&server, HOST).await.fault(409, "conflictingRequest");
     assert!(message.contains(HOST), "{message}");
     assert_eq!(operations_of(&server, &instances[0]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn many_shares_are_taken_over_batch_by_batch() {
+    let (server, instances) = server(&[ShareStatus::Available; 201]).await;
+    // Whoever holds the last share keeps the request waiting, but not the shares of other batches.
+    // SQLite has no locks of rows, and which rows MariaDB locks of a small table is its own affair.
+    let blocked = server.app.db.dialect() == Dialect::Postgres;
+    let last = instances.iter().max_by_key(|instance| instance.id.to_string()).unwrap();
+    let first = instances.iter().min_by_key(|instance| instance.id.to_string()).unwrap();
+    let held = match blocked {
+        true => {
+            let mut tx = server.app.db.write().await.unwrap();
+            share_instances::get_locked(&mut tx, last.id).await.unwrap();
+            Some(tx)
+        }
+        false => None,
+    };
+    let released = async {
+        while blocked && operations_of(&server, first).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(operations_of(&server, last).await.len(), usize::from(!blocked));
+        drop(held);
+    };
+    if blocked {
+        let (answer, ()) = tokio::join!(ensure(&server, HOST), released);
+        assert_eq!(answer.status, 202);
+    } else {
+        assert_eq!(ensure(&server, HOST).await.status, 202);
+        released.await;
+    }
+    let mut tx = server.app.db.read().await.unwrap();
+    for instance in &instances {
+        let now = share_instances::get(&mut tx, instance.id).await.unwrap().unwrap();
+        assert_eq!((now.status, now.fence), (ShareStatus::Ensuring, 2));
+        let operations = operations::of_resource(&mut tx, instance.id.uuid()).await.unwrap();
+        assert_eq!(operations.len(), 1);
+        assert_eq!(operations[0].resource_fence, 2);
+    }
+}
+
+#[tokio::test]
+async fn shares_in_the_recycle_bin_are_ensured_too() {
+    let (server, _) = server(&[]).await;
+    let (share, instance) = seed::share(1, "project");
+    let share = Share { scheduled_to_be_deleted_at: Some(Timestamp::now()), ..share };
+    seed::add_share(&server.app.db, &share, std::slice::from_ref(&instance)).await;
+    assert_eq!(ensure(&server, HOST).await.status, 202);
+    assert_eq!(operations_of(&server, &instance).await.len(), 1);
 }
 
 #[tokio::test]
