@@ -94,7 +94,10 @@ pub(crate) async fn replace(
     }
     for export in exports {
         match known.iter().find(|(_, path)| *path == export.path) {
-            Some((id, _)) => owner.put_metadata(tx, id, &export.metadata).await?,
+            Some((id, _)) => {
+                set_admin_only(tx, owner, id, export.is_admin_only).await?;
+                owner.put_metadata(tx, id, &export.metadata).await?;
+            }
             None => {
                 let id = insert(tx, owner, export, now).await?;
                 owner.put_metadata(tx, &id, &export.first_metadata()).await?;
@@ -102,6 +105,18 @@ pub(crate) async fn replace(
         }
     }
     Ok(())
+}
+
+/// Whom the location is for, if the backend says something else by now.
+async fn set_admin_only(tx: &mut Tx, owner: Owner, id: &str, is_admin_only: bool) -> Result<()> {
+    let value = i64::from(is_admin_only);
+    let update = Query::update()
+        .table(owner.table())
+        .value("is_admin_only", value)
+        .and_where(Expr::col("id").eq(id))
+        .and_where(Expr::col("is_admin_only").ne(value))
+        .to_owned();
+    tx.execute(&update).await.map(drop)
 }
 
 async fn insert(

@@ -6,9 +6,10 @@ use abaca_model::{
     AccessRulesStatus, Share, ShareCapabilities, ShareId, ShareInstance, ShareInstanceId,
     ShareStatus, ShareTypeId, Timestamp,
 };
+use abaca_store::export_work::NewExportLocation;
 use abaca_store::shares::{self, Filter, Page, Scope, SortKey};
 use abaca_store::testing::TestDatabase;
-use abaca_store::{Db, Direction, Position, Tx, share_instances};
+use abaca_store::{Db, Direction, Position, Tx, export_locations, share_instances, share_work};
 use sea_query::{Expr, ExprTrait, Query};
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ crate::on_each_database!(
     pages_follow_each_other_by_every_key,
     a_takeover_raises_the_fence_once,
     instances_are_listed_with_their_exports,
+    an_export_that_stays_is_for_whom_the_backend_says_by_now,
 );
 
 const START: Timestamp = Timestamp::from_micros(1_000_000_000);
@@ -435,4 +437,25 @@ async fn instances_are_listed_with_their_exports(database: &TestDatabase) {
     let (second, end) = share_instances::fold(&mut tx, page, first, ids).await.unwrap();
     let expected = [share(1), share(2)].map(|share| instance(&share, 1).id.to_string());
     assert_eq!((second.as_slice(), end), (expected.as_slice(), None));
+}
+
+async fn an_export_that_stays_is_for_whom_the_backend_says_by_now(database: &TestDatabase) {
+    add(&database.db, &[share(1)]).await;
+    let mut tx = database.db.write().await.unwrap();
+    let id = instance(&share(1), 1).id;
+    let mut ids = Vec::new();
+    for is_admin_only in [false, true, false] {
+        let export = NewExportLocation {
+            path: "/a".to_owned(),
+            is_admin_only,
+            preferred: false,
+            metadata: BTreeMap::new(),
+        };
+        share_work::record_exports(&mut tx, id, &[export], START).await.unwrap();
+        let found = export_locations::of_instance(&mut tx, id).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].is_admin_only, is_admin_only);
+        ids.push(found[0].id);
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "it is the same one: {ids:?}");
 }

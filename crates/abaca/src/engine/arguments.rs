@@ -58,6 +58,10 @@ pub struct RevertShare {
     pub snapshot_fence: i64,
     /// Its share's size afterwards, in GiB.
     pub size: i64,
+    /// By which the backend knows whether this revert has happened: higher than that of any before.
+    /// Not the fence, which is lower again in a restored backup of the database.
+    #[serde(default)]
+    pub generation: u64,
 }
 
 /// The JSON object for `operations.arguments`.

@@ -6,9 +6,11 @@
 mod access_rules;
 mod backend_failures;
 mod deferred;
+mod ensures;
 mod kills;
 mod recycle_bin;
 mod resets;
+mod reverts;
 mod service;
 mod story;
 

@@ -138,7 +138,7 @@ async fn source(run: &Run<'_>) -> Result<Option<SnapshotWork>, Failure> {
     source.map(Some).ok_or_else(|| gone(id))
 }
 
-pub(super) fn gone(id: SnapshotInstanceId) -> Failure {
+fn gone(id: SnapshotInstanceId) -> Failure {
     let source = format!("snapshot instance {id} is gone");
     Failure::permanent("The snapshot was deleted before its bytes could be taken.", source)
 }

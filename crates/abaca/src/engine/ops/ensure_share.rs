@@ -43,14 +43,13 @@ impl Work for EnsureShare {
         reason: &str,
         source: &(dyn Error + Send + Sync + 'static),
     ) -> Result<(), Failure> {
-        if let Some(DriverError::NotFound { .. }) = source.downcast_ref() {
-            let (action, detail) = (MessageAction::Update, MessageDetail::Unknown);
-            return give_up(run, tx, ShareStatus::Error, Told { action, detail, reason }).await;
-        }
-        // That it could not be looked at says nothing about the share.
-        let (id, fence) = (run.operation.resource_id.into(), run.resource_fence());
-        let status = ShareStatus::Available;
-        mine(share_work::set_status(tx, id, fence, status, Timestamp::now()).await?)
+        let status = match source.downcast_ref() {
+            Some(DriverError::NotFound { .. } | DriverError::Damaged { .. }) => ShareStatus::Error,
+            // That it could not be looked at says nothing about the share.
+            _ => ShareStatus::Available,
+        };
+        let (action, detail) = (MessageAction::Update, MessageDetail::Unknown);
+        give_up(run, tx, status, Told { action, detail, reason }).await
     }
 
     async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {

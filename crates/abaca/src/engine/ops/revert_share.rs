@@ -10,7 +10,7 @@ use abaca_store::{Tx, share_work, snapshot_work};
 use async_trait::async_trait;
 
 use super::Work;
-use super::create_share::{give_up, gone, load};
+use super::create_share::{give_up, load};
 use super::message::Told;
 use super::resize_share::back_to_recorded_size;
 use crate::engine::arguments;
@@ -29,17 +29,18 @@ impl Work for RevertShare {
         let arguments: arguments::RevertShare = run.arguments()?;
         let id = arguments.snapshot_instance;
         let work = load(run).await?;
+        // It may have been deleted by force after the revert had happened; the driver knows.
         let snapshot = snapshot_work::load(&mut run.db().read().await?, id).await?;
-        let snapshot = snapshot.ok_or_else(|| gone(id))?;
+        let fence = u64::try_from(run.resource_fence()).unwrap_or_default();
         let revert = Revert {
             snapshot: SnapshotRef {
                 id: id.uuid(),
                 share_instance_id: work.id.uuid(),
-                provider_location: snapshot.provider_location,
+                provider_location: snapshot.and_then(|snapshot| snapshot.provider_location),
             },
             size_gb: u64::try_from(arguments.size).unwrap_or_default(),
-            // A repeated call, and one that comes late, changes nothing any more.
-            generation: u64::try_from(run.resource_fence()).unwrap_or_default(),
+            // A request that an earlier version took has none of its own.
+            generation: arguments.generation.max(fence),
         };
         let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
         driver.revert_to_snapshot(&revert).await?;

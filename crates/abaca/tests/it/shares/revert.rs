@@ -3,8 +3,9 @@
 use abaca::api::V;
 use abaca_model::{
     AccessRulesStatus, OperationKind, Share, ShareCapabilities, ShareId, ShareInstance,
-    ShareStatus, Snapshot, SnapshotId, SnapshotInstance, SnapshotStatus, Timestamp,
+    ShareStatus, Snapshot, SnapshotId, SnapshotInstance, SnapshotStatus, TaskState, Timestamp,
 };
+use abaca_store::operations::{self, NewOperation};
 use abaca_store::{snapshot_instances, snapshot_work};
 use serde_json::{Value, json};
 
@@ -76,12 +77,79 @@ async fn share_and_snapshot_are_taken_over_and_the_size_asked_for_counts() {
     let operations = operations_of(&server, scene.share).await;
     let [operation] = &operations[..] else { panic!("{operations:?}") };
     assert_eq!((operation.kind, operation.resource_fence), (OperationKind::RevertShare, 2));
-    let arguments: Value = serde_json::from_str(&operation.arguments).unwrap();
+    let mut arguments: Value = serde_json::from_str(&operation.arguments).unwrap();
+    arguments.as_object_mut().unwrap().remove("generation");
     let expected = json!({ "snapshot_instance": scene.latest.id, "snapshot_fence": 2, "size": 5 });
     assert_eq!(arguments, expected);
     // While it is at work there is no second one.
     let again = act(&server, ALICE, scene.share, to(scene.latest.snapshot_id)).await;
     assert!(again.fault(409, "conflictingRequest").contains("'reverting'"));
+}
+
+/// A backend takes a revert with the generation of an earlier one for its repetition.
+#[tokio::test]
+async fn each_revert_has_a_higher_generation_whatever_the_database_remembers() {
+    let server = server().await;
+    let before = Timestamp::now().micros();
+    let scene = scene(&server, 1, |_| ()).await;
+    let instance = instance_of(&server, scene.share).await;
+    // An earlier one that came by a host whose clock is an hour ahead.
+    let ahead = before + 3_600_000_000;
+    for (earlier, at_least) in [(None, before), (Some(ahead), ahead + 1), (None, ahead + 2)] {
+        if let Some(generation) = earlier {
+            let arguments = json!({ "snapshot_instance": scene.latest.id, "snapshot_fence": 1,
+                "size": 5, "generation": generation });
+            let mut tx = server.app.db.write().await.unwrap();
+            let new = NewOperation {
+                kind: OperationKind::RevertShare,
+                resource_id: instance.id.uuid(),
+                resource_fence: 1,
+                service: Some("nobody@nowhere"),
+                arguments: arguments.to_string(),
+                project_id: "project",
+                user_id: "alice",
+                request_id: "req-1",
+                now: Timestamp::now(),
+            };
+            operations::enqueue(&mut tx, &new).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        set_status(&server, scene.share, ShareStatus::Available).await;
+        make_available(&server, &scene.latest).await;
+        let answer = act(&server, ALICE, scene.share, to(scene.latest.snapshot_id)).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        let newest = operations_of(&server, scene.share).await.into_iter().map(|operation| {
+            let arguments: Value = serde_json::from_str(&operation.arguments).unwrap();
+            arguments["generation"].as_i64().unwrap()
+        });
+        let newest = newest.max().unwrap();
+        assert!(newest >= at_least, "{newest} is below {at_least}");
+        assert!(earlier.is_none() || newest == at_least, "{newest} is not the next");
+    }
+}
+
+/// As the end of an operation makes it, whatever its fence is by now.
+async fn make_available(server: &TestServer, instance: &SnapshotInstance) {
+    let mut tx = server.app.db.read().await.unwrap();
+    let now = snapshot_instances::get(&mut tx, instance.id).await.unwrap().unwrap();
+    drop(tx);
+    set_snapshot(server, &now, SnapshotStatus::Available).await;
+}
+
+#[tokio::test]
+async fn not_of_a_share_in_the_recycle_bin_nor_of_one_that_is_being_migrated() {
+    let server = server().await;
+    let binned = scene(&server, 1, |share| share.scheduled_to_be_deleted_at = Some(seed::THEN));
+    let binned = binned.await;
+    let answer = act(&server, ALICE, binned.share, to(binned.latest.snapshot_id)).await;
+    assert!(answer.fault(403, "forbidden").contains("soft deleted"));
+    let busy = scene(&server, 11, |share| share.task_state = Some(TaskState::MigrationInProgress));
+    let busy = busy.await;
+    let answer = act(&server, ALICE, busy.share, to(busy.latest.snapshot_id)).await;
+    assert!(answer.fault(409, "conflictingRequest").contains("migration_in_progress"));
+    for share in [binned.share, busy.share] {
+        assert!(operations_of(&server, share).await.is_empty(), "nothing was begun");
+    }
 }
 
 #[tokio::test]
