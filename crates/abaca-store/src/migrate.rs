@@ -23,6 +23,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/V4__metadata_and_soft_delete.sql"),
     ),
     ("V5__messages_and_ensure", include_str!("../migrations/V5__messages_and_ensure.sql")),
+    ("V7__exact_metadata", include_str!("../migrations/V7__exact_metadata.sql")),
 ];
 
 /// The advisory lock that keeps a second process from migrating: "abaca" in ASCII.

@@ -32,6 +32,14 @@ async fn tenants_neither_set_nor_lose_what_is_theirs() {
         let both = json!({ "metadata": { name: "True", "mine": "1" } });
         scene.ask(ROOT, Method::POST, &path, both).await.expect(200);
         refused(&scene, Method::DELETE, &item, json!({})).await;
+        // Another name, which is anybody's; what is theirs stays as it is.
+        let alike = format!("{name} ");
+        let pair = json!({ "metadata": { &alike: "False" } });
+        let shown = scene.ask(ALICE, Method::POST, &path, pair).await.expect(200);
+        assert_eq!(shown["metadata"], json!({ name: "True", alike: "False", "mine": "1" }));
+        scene.ask(ALICE, Method::DELETE, &format!("{item}%20"), json!({})).await.expect(200);
+        let left = json!({ name: "True", "mine": "1" });
+        assert_eq!(scene.get(&path).await["metadata"], left);
         // What tenants replace, and what administrators replace without a word on it, leaves it.
         for token in [ALICE, ROOT] {
             let pair = json!({ "metadata": { "yours": token } });

@@ -74,6 +74,25 @@ async fn text_is_kept_as_it_is() {
     }
 }
 
+/// Not so to the databases' usual way of comparing text.
+#[tokio::test]
+async fn a_blank_at_the_end_makes_another_name() {
+    let scene = Scene::new().await;
+    let both = json!({ "metadata": { "a": "1", "a ": "2" } });
+    for Kind { path, .. } in scene.kinds() {
+        for method in [Method::POST, Method::PUT] {
+            let answer = scene.ask(ALICE, method, &path, both.clone()).await;
+            assert_eq!(answer.expect(200), both, "{path}");
+        }
+        assert_eq!(scene.get(&format!("{path}/a%20")).await, json!({ "meta": { "a ": "2" } }));
+        scene.server.delete(&format!("{path}/a%20")).await.expect(200);
+        assert_eq!(scene.get(&path).await, json!({ "metadata": { "a": "1" } }));
+        scene.server.delete(&format!("{path}/a%20")).await.fault(404, "itemNotFound");
+    }
+    let list = scene.get("/v2/shares?metadata={'a':+'1+'}").await;
+    assert_eq!(list["shares"], json!([]), "nor is it the same value");
+}
+
 #[tokio::test]
 async fn unknown_ones_are_not_found() {
     let scene = Scene::new().await;
