@@ -9,6 +9,7 @@
 mod db;
 mod error;
 mod groups;
+mod growth;
 mod hosts;
 mod list;
 mod migrate;

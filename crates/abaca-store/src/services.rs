@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use abaca_model::scheduler::{Capacity, ParsePoolNameError, Pool, ReportError};
-use abaca_model::{Service, ShareStatus, Timestamp};
+use abaca_model::{Service, Timestamp};
 use sea_query::{
     CaseStatement, Expr, ExprTrait, Func, JoinType, LockType, Order, Query, SelectStatement,
 };
@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::availability_zones;
 use crate::db::Dialect;
 use crate::error::{Error, Result};
+use crate::growth::{growth, is_growing, sum};
 use crate::row::Row;
 use crate::tx::Tx;
 
@@ -243,31 +244,15 @@ pub async fn pools(tx: &mut Tx) -> Result<Vec<PoolRecord>> {
 /// For every pool with share instances: their sizes, or those they are growing to; and what the
 /// backend's last report can't know of: the sizes of those placed since, and what others grow by.
 fn usage(dialect: Dialect) -> SelectStatement {
-    let sum = |expression: Expr| -> Expr {
-        let sum = Func::sum(expression);
-        match dialect {
-            // The sum of BIGINTs is a NUMERIC to PostgreSQL; the cast that it wants, MariaDB can't read.
-            Dialect::Postgres => Func::cast_as(sum, "BIGINT").into(),
-            Dialect::Sqlite | Dialect::Mysql => sum.into(),
-        }
-    };
     let size = || Expr::col(("shares", "size"));
-    let requested = || Expr::col(("shares", "requested_size"));
-    let grows = || {
-        let status = Expr::col(("share_instances", "status"));
-        status.eq(ShareStatus::Extending.as_str()).and(requested().gt(size()))
-    };
-    let promised = CaseStatement::new().case(grows(), requested()).finally(size());
+    let growth = || growth(is_growing());
     let placed_since =
         Expr::col(("share_instances", "scheduled_at")).gt(Expr::col(("pools", "updated_at")));
-    let pending = CaseStatement::new()
-        .case(placed_since, size())
-        .case(grows(), requested().sub(size()))
-        .finally(0_i64);
+    let placed: Expr = CaseStatement::new().case(placed_since, size()).finally(0_i64).into();
     Query::select()
         .column(("share_instances", "host"))
-        .expr_as(sum(promised.into()), "provisioned")
-        .expr_as(sum(pending.into()), "pending")
+        .expr_as(sum(dialect, size().add(growth())), "provisioned")
+        .expr_as(sum(dialect, placed.add(growth())), "pending")
         .from("share_instances")
         .inner_join("shares", Expr::col(("shares", "id")).equals(("share_instances", "share_id")))
         .inner_join("pools", Expr::col(("pools", "name")).equals(("share_instances", "host")))

@@ -2,13 +2,11 @@
 
 use abaca_model::ShareStatus;
 use abaca_model::quota::{Resource, Usage, Used};
-use sea_query::{
-    CaseStatement, Cond, Expr, ExprTrait, Func, IntoColumnRef, Query, SelectStatement, SimpleExpr,
-};
+use sea_query::{Cond, Expr, ExprTrait, Func, IntoColumnRef, Query, SelectStatement, SimpleExpr};
 
 use super::Subject;
-use crate::db::Dialect;
 use crate::error::Result;
+use crate::growth::{self, sum};
 use crate::share_instances;
 use crate::tx::Tx;
 
@@ -66,15 +64,6 @@ fn not_given_up(table: &'static str, place: &'static str, owner: &'static str) -
     Cond::all().add(Expr::col((table, "id")).not_in_subquery(given_up))
 }
 
-/// The sum of a BIGINT is a NUMERIC to PostgreSQL; the cast that it wants, MariaDB can't read.
-fn sum(dialect: Dialect, of: impl Into<SimpleExpr>) -> SimpleExpr {
-    let sum = Func::sum(of);
-    match dialect {
-        Dialect::Postgres => Func::cast_as(sum, "BIGINT").into(),
-        Dialect::Sqlite | Dialect::Mysql => sum.into(),
-    }
-}
-
 fn column(table: &'static str, name: &'static str) -> SimpleExpr {
     Expr::col((table, name).into_column_ref())
 }
@@ -102,28 +91,13 @@ pub async fn of_shares(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> R
     let mut select = of_subject(SHARES, project_id, subject);
     select
         .expr(sum(tx.dialect(), column(SHARES, "size")))
-        .expr(sum(tx.dialect(), growth()))
+        .expr(sum(tx.dialect(), growth::of_share()))
         .cond_where(not_given_up(SHARES, share_instances::TABLE, "share_id"));
     let [shares, gigabytes, growth] = numbers(tx, &select).await?;
     Ok(Usage::from([
         (Resource::Shares, Used { in_use: shares, reserved: 0 }),
         (Resource::Gigabytes, Used { in_use: gigabytes, reserved: growth }),
     ]))
-}
-
-/// By how much a share is growing at the moment.
-fn growth() -> CaseStatement {
-    let instances = share_instances::TABLE;
-    let growing_in = [ShareStatus::Extending, ShareStatus::Reverting];
-    let mut growing = Query::select();
-    growing
-        .column((instances, "id"))
-        .from(instances)
-        .and_where(Expr::col((instances, "share_id")).equals((SHARES, "id")))
-        .and_where(Expr::col((instances, "status")).is_in(growing_in.map(ShareStatus::as_str)));
-    let (requested, size) = (column(SHARES, "requested_size"), column(SHARES, "size"));
-    let grows = requested.clone().gt(size.clone()).and(Expr::exists(growing));
-    CaseStatement::new().case(grows, requested.sub(size)).finally(0_i64)
 }
 
 /// What snapshots use: how many there are, and their GiB. To be trusted behind

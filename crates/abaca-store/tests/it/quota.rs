@@ -13,7 +13,7 @@ use crate::seed::{self, SeededShare};
 
 crate::on_each_database!(
     usage_is_that_of_the_subject,
-    an_extend_is_reserved_while_it_runs,
+    what_a_share_grows_by_is_reserved_meanwhile,
     what_is_given_up_counts_for_nothing,
     limits_are_kept_by_subject,
     a_share_types_limits_go_with_it,
@@ -79,12 +79,14 @@ async fn usage_is_that_of_the_subject(database: &TestDatabase) {
     }
 }
 
-async fn an_extend_is_reserved_while_it_runs(database: &TestDatabase) {
+async fn what_a_share_grows_by_is_reserved_meanwhile(database: &TestDatabase) {
     let mut tx = database.db.write().await.unwrap();
     let growing = share(&mut tx, "p", "ann", 2).await;
     share(&mut tx, "p", "ann", 2).await;
     set(&mut tx, "shares", growing.id.to_string(), &[("requested_size", 10_i64.into())]).await;
-    for (status, reserved) in [("available", 0), ("extending", 8), ("extending_error", 0)] {
+    for (status, reserved) in
+        [("available", 0), ("extending", 8), ("extending_error", 0), ("reverting", 8)]
+    {
         let instance = growing.instance_id.to_string();
         set(&mut tx, "share_instances", instance, &[("status", status.into())]).await;
         let usage = quota::of_shares(&mut tx, "p", Subject::Project).await.unwrap();

@@ -102,6 +102,21 @@ async fn pools_know_what_was_put_into_them(database: &TestDatabase) {
     put_share(&mut tx, 20, "h@a#other", Some(at(11))).await;
     let pools = services::pools(&mut tx).await.unwrap();
     assert_eq!((pools[0].provisioned_gb, pools[0].pending_gb), (14, 4));
+
+    // What they grow by counts as well, whatever they grow for.
+    let mut grow = Query::update();
+    grow.table("shares").value("requested_size", 10_i64);
+    tx.execute(&grow).await.unwrap();
+    for (status, provisioned, pending) in
+        [("extending", 30, 20), ("reverting", 30, 20), ("shrinking", 14, 4)]
+    {
+        let mut update = Query::update();
+        update.table("share_instances").value("status", status);
+        tx.execute(&update).await.unwrap();
+        let pools = services::pools(&mut tx).await.unwrap();
+        let sums = (pools[0].provisioned_gb, pools[0].pending_gb);
+        assert_eq!(sums, (provisioned, pending), "{status}");
+    }
 }
 
 async fn put_share(tx: &mut Tx, size: i64, host: &str, scheduled_at: Option<Timestamp>) {

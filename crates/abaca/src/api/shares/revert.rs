@@ -79,8 +79,9 @@ async fn begin(
     check_access(&share, &instances)?;
     if snapshot.size > share.size {
         check_quota(&quota, &mut tx, &share, snapshot.size).await?;
-        shares::request_size(&mut tx, share.id, snapshot.size).await?;
     }
+    // Also of a smaller one: what an earlier extend asked for must not count now.
+    shares::request_size(&mut tx, share.id, snapshot.size).await?;
     let fence = share_instances::take_over(&mut tx, instance, ShareStatus::Reverting, now).await?;
     let restoring = SnapshotStatus::Restoring;
     let arguments = RevertShare {

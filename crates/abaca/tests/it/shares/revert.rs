@@ -220,6 +220,19 @@ async fn a_larger_snapshot_needs_quota_for_the_difference() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_extend_asked_for_does_not_count() {
+    let server = server().await;
+    let scene = scene(&server, 1, |share| share.size = 5).await;
+    let mut tx = server.app.db.write().await.unwrap();
+    abaca_store::shares::request_size(&mut tx, scene.share, 100).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(act(&server, ALICE, scene.share, to(scene.latest.snapshot_id)).await.status, 202);
+    let path = "/v2/quota-sets/project/detail";
+    let gigabytes = &server.get(path).await.expect(200)["quota_set"]["gigabytes"];
+    assert_eq!((&gigabytes["in_use"], &gigabytes["reserved"]), (&json!(5), &json!(0)));
+}
+
+#[tokio::test]
 async fn it_is_the_projects_members_to_do() {
     let server = server().await;
     let scene = scene(&server, 1, |_| ()).await;
