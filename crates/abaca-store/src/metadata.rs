@@ -88,6 +88,21 @@ pub async fn all(tx: &mut Tx, owner: Owner) -> Result<Pairs> {
     Ok(found.remove(&owner.id()).unwrap_or_default())
 }
 
+/// The value that `owner` has under `name`.
+///
+/// # Errors
+/// What the database says.
+pub async fn get(tx: &mut Tx, owner: Owner, name: &str) -> Result<Option<String>> {
+    let table = owner.table();
+    let mut select = Query::select();
+    select
+        .from(table.name)
+        .column("value")
+        .and_where(Expr::col(table.owner).eq(owner.id()))
+        .and_where(Expr::col("name").eq(name));
+    tx.optional(&select, |row| row.string(0)).await
+}
+
 /// The pairs of several resources of one kind, by their ids.
 pub(crate) async fn of_many(
     tx: &mut Tx,

@@ -30,7 +30,7 @@ pub(crate) async fn replace(call: Call, resource: Resource) -> Result<Reply, Api
 /// `POST .../metadata/{key}`: sets this one pair.
 pub(crate) async fn set(call: Call, resource: Resource) -> Result<Reply, ApiError> {
     let given = pairs::one(&call, resource)?;
-    change(&call, resource, Change::Merge(&given)).await?;
+    change(&call, resource, Change::Set(&given)).await?;
     Reply::ok(&json!({ "metadata": given }))
 }
 
@@ -45,18 +45,20 @@ static EMPTY: Pairs = Pairs::new();
 #[derive(Clone, Copy)]
 enum Change<'a> {
     Merge(&'a Pairs),
+    /// As `Merge`; the answer shows what was given alone.
+    Set(&'a Pairs),
     Replace(&'a Pairs),
     Remove(&'a str),
 }
 
-/// The metadata after the change.
+/// The metadata after the change, if the answer shows it.
 async fn change(call: &Call, resource: Resource, change: Change<'_>) -> Result<Pairs, ApiError> {
     let mut tx = call.app.db.read().await?;
     let access = if let Change::Remove(_) = change { Access::Delete } else { Access::Update };
     let found = resource.find(call, &mut tx, access).await?;
     drop(tx);
     let is_admins = match change {
-        Change::Merge(given) | Change::Replace(given) => {
+        Change::Merge(given) | Change::Set(given) | Change::Replace(given) => {
             names_admin_only(call, resource, given.keys())
         }
         Change::Remove(name) => names_admin_only(call, resource, [name]),
@@ -72,7 +74,9 @@ async fn change(call: &Call, resource: Resource, change: Change<'_>) -> Result<P
             return Err(resource.gone());
         }
         match change {
-            Change::Merge(given) => metadata::put(&mut tx, found.owner, given).await?,
+            Change::Merge(given) | Change::Set(given) => {
+                metadata::put(&mut tx, found.owner, given).await?;
+            }
             Change::Replace(given) => {
                 remove_others(&mut tx, found.owner, given, kept).await?;
                 metadata::put(&mut tx, found.owner, given).await?;
@@ -83,7 +87,10 @@ async fn change(call: &Call, resource: Resource, change: Change<'_>) -> Result<P
                 }
             }
         }
-        let pairs = metadata::all(&mut tx, found.owner).await?;
+        let pairs = match change {
+            Change::Merge(_) | Change::Replace(_) => metadata::all(&mut tx, found.owner).await?,
+            Change::Set(_) | Change::Remove(_) => Pairs::new(),
+        };
         tx.commit().await?;
         Ok(pairs)
     })

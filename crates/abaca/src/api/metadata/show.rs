@@ -18,9 +18,8 @@ pub(crate) async fn index(call: Call, resource: Resource) -> Result<Reply, ApiEr
 pub(crate) async fn show(call: Call, resource: Resource) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let found = resource.find(&call, &mut tx, Access::Read).await?;
-    let pairs = metadata::all(&mut tx, found.owner).await?;
     let key = call.path("key");
-    let value = pairs.get(key).ok_or_else(no_such_item)?;
+    let value = metadata::get(&mut tx, found.owner, key).await?.ok_or_else(no_such_item)?;
     Reply::ok(&json!({ "meta": { key: value } }))
 }
 

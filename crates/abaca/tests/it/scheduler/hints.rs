@@ -108,6 +108,26 @@ async fn hints_that_make_no_sense_are_refused_and_leave_nothing_behind() {
     assert!(answer.fault(400, "badRequest").contains("27 others at most"));
 }
 
+/// A share that everybody sees may be named by everybody; it stays what its project made it.
+#[tokio::test]
+async fn a_share_of_another_project_does_not_get_to_know() {
+    let service = Service::with_three_backends().await;
+    let public = service.share(json!({})).await;
+    let path = format!("/v2/shares/{}", id(&public));
+    service.api.put(&path, json!({ "share": { "is_public": true } })).await.expect(200);
+    let theirs = service.create(BOB, hint("same_host", id(&public))).await.expect(200);
+    let theirs = service.settled(id(&theirs["share"]), "available").await;
+    assert_eq!(theirs["host"], public["host"]);
+    assert_eq!(theirs["metadata"], json!({ SAME: id(&public) }));
+    assert_eq!(metadata(&service, id(&public)).await, json!({}));
+    let mine = service.share(hint("same_host", id(&public))).await;
+    let path = format!("/v2/shares/{}", id(&theirs));
+    service.api.delete(&path).await.expect(202);
+    service.wait(&path, |answer| (answer.status == 404).then_some(())).await;
+    assert_eq!(metadata(&service, id(&public)).await, json!({ SAME: id(&mine) }));
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn an_administrator_chooses_the_pool_and_nobody_else_does() {
     let service = Service::with_three_backends().await;

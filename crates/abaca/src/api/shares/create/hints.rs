@@ -1,7 +1,7 @@
 //! Scheduler hints: the shares that a share is wished to be with or apart from, and the pool an
 //! administrator wants it in. Hints of other names are ignored, as in the reference.
 
-use abaca_model::ShareId;
+use abaca_model::{Share, ShareId};
 use abaca_store::Tx;
 use abaca_store::affinity::{self, DIFFERENT_HOST, Linked, SAME_HOST};
 
@@ -62,13 +62,13 @@ pub(super) async fn allowed(
     Ok(hints)
 }
 
-/// Notes with all shares concerned whom they are near or apart from.
+/// Notes with the new share, and with those of its project, whom they are near or apart from.
 ///
 /// # Errors
 /// 404 for a share that went meanwhile, 400 for one that too many shares refer to.
 pub(super) async fn note(
     tx: &mut Tx,
-    share: ShareId,
+    share: &Share,
     hints: &arguments::Hints,
 ) -> Result<(), ApiError> {
     for (name, others) in [(SAME_HOST, &hints.same_host), (DIFFERENT_HOST, &hints.different_host)] {
@@ -79,7 +79,7 @@ pub(super) async fn note(
                 return Err(ApiError::bad_request(format!(
                     "A share can be named with 27 others at most in scheduler hints of a kind: {} \
                      would be with more.",
-                    if full == share { "the new one".to_owned() } else { full.to_string() },
+                    if full == share.id { "the new one".to_owned() } else { full.to_string() },
                 )));
             }
         }

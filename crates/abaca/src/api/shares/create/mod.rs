@@ -228,7 +228,7 @@ async fn begin(call: &Call, plan: &Plan) -> Result<Reply, ApiError> {
     quota.shares(&mut tx, 1, share.size).await?.map_err(|over| refused(&over))?;
     shares::insert(&mut tx, share).await.map_err(|error| mount_point::taken(share, error))?;
     share_instances::insert(&mut tx, instance).await?;
-    hints::note(&mut tx, share.id, hints).await?;
+    hints::note(&mut tx, share, hints).await?;
     let work = Work {
         kind: OperationKind::CreateShare,
         resource_id: instance.id.uuid(),
