@@ -1,5 +1,8 @@
 //! Shares in the recycle bin: those with a time at which they will be deleted.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use abaca_model::{ShareId, ShareStatus, Timestamp};
 use sea_query::{Cond, Expr, ExprTrait, Order, Query};
 
@@ -27,39 +30,44 @@ pub async fn set_deletion(
     tx.execute(&update).await.map(drop)
 }
 
-/// At most `limit` shares behind `after`, ordered by id, whose time in the recycle bin was over at
-/// `now` and that nothing works on. One whose deletion failed counts only when that was before
-/// `retry_before`.
+/// The shares whose time in the recycle bin was over at `now` and that nothing works on, in the
+/// order of their times. One whose deletion failed is left alone for as long as it has been failing
+/// by then, but no shorter or longer than `pause` says.
 ///
 /// # Errors
 /// What the database says.
 pub async fn expired(
     tx: &mut Tx,
     now: Timestamp,
-    retry_before: Timestamp,
-    after: Option<ShareId>,
-    limit: u64,
+    pause: RangeInclusive<Duration>,
 ) -> Result<Vec<ShareId>> {
     let instances = share_instances::TABLE;
     let status = || Expr::col((instances, "status"));
+    let end = || Expr::col((TABLE, "scheduled_to_be_deleted_at"));
+    let failed = || Expr::col((instances, "updated_at"));
     let settled = [ShareStatus::Available, ShareStatus::Error, ShareStatus::Inactive];
+    let has_paused = Cond::any()
+        .add(failed().lte(now.before(*pause.end()).micros()))
+        .add(failed().sub(end()).lte(Expr::val(now.micros()).sub(failed())));
     let failed_long_ago = Cond::all()
         .add(status().eq(ShareStatus::ErrorDeleting.as_str()))
-        .add(Expr::col((instances, "updated_at")).lte(retry_before.micros()));
-    let mut places = Query::select();
-    places.from(instances).column((instances, "share_id")).cond_where(
-        Cond::any().add(status().is_in(settled.map(ShareStatus::as_str))).add(failed_long_ago),
-    );
+        .add(failed().lte(now.before(*pause.start()).micros()))
+        .add(has_paused);
+    let mut place = Query::select();
+    place
+        .column((instances, "id"))
+        .from(instances)
+        .and_where(Expr::col((instances, "share_id")).equals((TABLE, "id")))
+        .cond_where(
+            Cond::any().add(status().is_in(settled.map(ShareStatus::as_str))).add(failed_long_ago),
+        );
     let mut select = Query::select();
     select
         .from(TABLE)
         .column((TABLE, "id"))
-        .and_where(Expr::col((TABLE, "scheduled_to_be_deleted_at")).lte(now.micros()))
-        .and_where(Expr::col((TABLE, "id")).in_subquery(places))
-        .order_by((TABLE, "id"), Order::Asc)
-        .limit(limit);
-    if let Some(after) = after {
-        select.and_where(Expr::col((TABLE, "id")).gt(after.to_string()));
-    }
+        .and_where(end().lte(now.micros()))
+        .and_where(Expr::exists(place))
+        // Not by id: SQLite would walk all shares in that order, rather than the index of the times.
+        .order_by((TABLE, "scheduled_to_be_deleted_at"), Order::Asc);
     tx.all(&select, |row| row.parsed(0)).await
 }

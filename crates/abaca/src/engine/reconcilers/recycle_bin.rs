@@ -2,6 +2,7 @@
 //! operation. Several workers may look at once; the share's row is locked, and whoever comes second
 //! finds it being deleted.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use abaca_model::{OperationKind, Share, ShareId, ShareInstance, ShareStatus, Timestamp};
@@ -15,11 +16,10 @@ use crate::telemetry::metrics;
 
 const NAME: &str = "recycle_bin";
 
-/// Shares looked at in one statement.
-const BATCH: u64 = 100;
-
-/// How long a deletion that failed is left alone before it is tried again.
-const RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+/// How long a deletion that failed is left alone: the longer, the longer it has been failing, as its
+/// tenant is told of each.
+const PAUSE: RangeInclusive<Duration> =
+    Duration::from_secs(60 * 60)..=Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(engine: &Engine) {
     let result = empty(engine).await;
@@ -37,18 +37,14 @@ pub(super) async fn run(engine: &Engine) {
 /// How many shares are being deleted now.
 async fn empty(engine: &Engine) -> Result<u64, Error> {
     let now = Timestamp::now();
-    let (mut count, mut after) = (0, None);
-    loop {
-        let mut tx = engine.db.read().await?;
-        let due = shares::expired(&mut tx, now, now.before(RETRY_AFTER), after, BATCH).await?;
-        drop(tx);
-        let Some(last) = due.last() else { return Ok(count) };
-        after = Some(*last);
-        for id in due {
-            let begun = retry_conflicts(|| begin(engine, id, now)).await?;
-            count += u64::from(begun);
-        }
+    let mut tx = engine.db.read().await?;
+    let due = shares::expired(&mut tx, now, PAUSE).await?;
+    drop(tx);
+    let mut count = 0;
+    for id in due {
+        count += u64::from(retry_conflicts(|| begin(engine, id, now)).await?);
     }
+    Ok(count)
 }
 
 /// One transaction, as that of a tenant who deletes the share; `false`: it is not to be deleted
