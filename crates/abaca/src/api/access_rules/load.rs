@@ -60,6 +60,8 @@ pub(super) fn can_change(instances: &[ShareInstance], error_too: bool) -> bool {
             ShareStatus::Creating
                 | ShareStatus::CreatingFromSnapshot
                 | ShareStatus::Deleting
+                | ShareStatus::DeferredDeleting
+                | ShareStatus::ErrorDeferredDeleting
                 | ShareStatus::ManageStarting
                 | ShareStatus::UnmanageStarting
                 | ShareStatus::Extending

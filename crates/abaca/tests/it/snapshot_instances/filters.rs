@@ -50,9 +50,9 @@ async fn each_filter_finds_what_it_names() {
 #[tokio::test]
 async fn bad_values_are_refused_by_name() {
     let (server, _, _) = many_snapshots(1).await;
-    let statuses = "one of creating, available, deleting, error, error_deleting, migrating, \
-                    migrating_to, server_migrating, restoring, manage_starting, manage_error, \
-                    unmanage_starting, unmanage_error";
+    let statuses = "one of creating, available, deleting, error, error_deleting, deferred_deleting, \
+                    error_deferred_deleting, migrating, migrating_to, server_migrating, restoring, \
+                    manage_starting, manage_error, unmanage_starting, unmanage_error";
     let keys =
         "one of created_at, id, share_id, share_instance_id, snapshot_id, status, updated_at";
     let time = "an ISO 8601 time such as 2017-08-04T00:44:52";
