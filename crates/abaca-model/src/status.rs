@@ -203,6 +203,12 @@ impl ShareStatus {
     pub fn is_deferred(self) -> bool {
         Self::DEFERRED.contains(&self)
     }
+
+    /// Whether it is on its way out, seen or unseen by its tenant.
+    #[must_use]
+    pub fn is_being_deleted(self) -> bool {
+        self == Self::Deleting || self.is_deferred()
+    }
 }
 
 impl SnapshotStatus {
@@ -213,6 +219,12 @@ impl SnapshotStatus {
     #[must_use]
     pub fn is_deferred(self) -> bool {
         Self::DEFERRED.contains(&self)
+    }
+
+    /// Whether it is on its way out, seen or unseen by its tenant.
+    #[must_use]
+    pub fn is_being_deleted(self) -> bool {
+        self == Self::Deleting || self.is_deferred()
     }
 }
 

@@ -10,7 +10,8 @@
 //! is also higher than all that a backend has seen when the database comes from a backup.
 
 use abaca_model::{
-    AccessLevel, AccessRule, AccessRuleId, AccessRulesStatus, AccessState, Timestamp,
+    AccessLevel, AccessRule, AccessRuleId, AccessRulesStatus, AccessState, ShareStatus,
+    SnapshotStatus, Timestamp,
 };
 use sea_query::{Expr, ExprTrait, LockType, Order, Query};
 use uuid::Uuid;
@@ -151,7 +152,7 @@ async fn load_share(tx: &mut Tx, id: Uuid) -> Result<Option<(AccessWork, bool)>>
             resource_id: row.parsed(0)?,
             share_instance_id: id,
             host: row.optional_string(1)?,
-            is_going: row.text(2)? == "deleting",
+            is_going: row.parsed::<ShareStatus>(2)?.is_being_deleted(),
             generation: row.integer(3)?,
             project_id: row.string(4)?,
             rules: Vec::new(),
@@ -180,7 +181,7 @@ async fn load_snapshot(tx: &mut Tx, id: Uuid) -> Result<Option<(AccessWork, bool
             instance_id: id,
             resource_id: row.parsed(0)?,
             share_instance_id: row.parsed(1)?,
-            is_going: row.text(2)? == "deleting",
+            is_going: row.parsed::<SnapshotStatus>(2)?.is_being_deleted(),
             generation: row.integer(3)?,
             project_id: row.string(4)?,
             host: row.optional_string(5)?,

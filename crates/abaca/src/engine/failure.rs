@@ -12,6 +12,9 @@ pub(super) enum Failure {
     /// It may succeed later.
     #[error("it failed for now")]
     Passing(#[source] Source),
+    /// Nothing failed: it can only go on when something else has ended.
+    #[error("it waits")]
+    Waiting(&'static str),
     /// It never will.
     #[error("it failed")]
     Permanent {

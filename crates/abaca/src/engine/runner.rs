@@ -178,12 +178,12 @@ async fn steps(engine: &Engine, mut operation: Operation) {
 async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
     let failure = match failure {
         Failure::Passing(source) if run.operation.attempts + 1 < MAX_ATTEMPTS => {
-            return try_again(run, &*source).await;
+            return try_again(run, &chain(&*source)).await;
         }
-        Failure::Passing(source) => Failure::Permanent {
-            message: "The storage backend kept failing; the attempts were given up.".to_owned(),
-            source,
-        },
+        Failure::Waiting(reason) => return try_again(run, reason).await,
+        Failure::Passing(source) => {
+            Failure::Permanent { message: "The storage backend kept failing.".to_owned(), source }
+        }
         other => other,
     };
     let result = match failure {
@@ -199,24 +199,18 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
         Ok(_) => {}
         Err(Failure::LeaseLost) => tracing::warn!("another runner took the operation over"),
         // Taken over just now: the next attempt finds it so and cleans up.
-        Err(failure) => try_again(run, &failure).await,
+        Err(failure) => try_again(run, &chain(&failure)).await,
     }
 }
 
-async fn try_again(run: &Run<'_>, error: &(dyn std::error::Error + Send + Sync + 'static)) {
+async fn try_again(run: &Run<'_>, reason: &str) {
     let operation = run.operation;
     let wait = wait(operation, LONGEST_WAIT);
-    let text = chain(error);
     metrics::operation_retried(operation.kind);
-    tracing::info!(
-        step = run.step,
-        error = text,
-        wait_ms = wait.as_millis(),
-        "it will be tried again"
-    );
+    tracing::info!(step = run.step, reason, wait_ms = wait.as_millis(), "it will be tried again");
     let run_at = Timestamp::now().after(wait);
     let attempts = operation.attempts + 1;
-    let result = put_back(run.engine, operation, run_at, attempts, Some(&text)).await;
+    let result = put_back(run.engine, operation, run_at, attempts, Some(reason)).await;
     if let Err(error) = result {
         tracing::warn!(error = chain(&error), "it will be taken over when its lease ends");
     }

@@ -55,13 +55,10 @@ pub(super) async fn locked(
 /// Whether rules can be changed in every place. `error_too`: also where the share is in error.
 pub(super) fn can_change(instances: &[ShareInstance], error_too: bool) -> bool {
     let is_settled = |instance: &ShareInstance| {
-        !matches!(
+        let passes = matches!(
             instance.status,
             ShareStatus::Creating
                 | ShareStatus::CreatingFromSnapshot
-                | ShareStatus::Deleting
-                | ShareStatus::DeferredDeleting
-                | ShareStatus::ErrorDeferredDeleting
                 | ShareStatus::ManageStarting
                 | ShareStatus::UnmanageStarting
                 | ShareStatus::Extending
@@ -72,7 +69,8 @@ pub(super) fn can_change(instances: &[ShareInstance], error_too: bool) -> bool {
                 | ShareStatus::Ensuring
                 | ShareStatus::ServerMigrating
                 | ShareStatus::ServerMigratingTo
-        )
+        );
+        !passes && !instance.status.is_being_deleted()
     };
     instances.iter().all(|instance| {
         let in_error = instance.status == ShareStatus::Error && !error_too;

@@ -45,7 +45,7 @@ pub(crate) async fn restore(call: Call) -> Result<Reply, ApiError> {
         if !share.is_soft_deleted() {
             return Ok(Reply::empty(StatusCode::OK));
         }
-        if instances.iter().any(|instance| is_being_deleted(instance.status)) {
+        if instances.iter().any(|instance| cannot_come_back(instance.status)) {
             return Err(ApiError::Forbidden(format!(
                 "Share {} is being deleted or has suffered an error during deletion, cannot be \
                  restored.",
@@ -59,8 +59,8 @@ pub(crate) async fn restore(call: Call) -> Result<Reply, ApiError> {
     .await
 }
 
-fn is_being_deleted(status: ShareStatus) -> bool {
-    matches!(status, ShareStatus::Deleting | ShareStatus::ErrorDeleting)
+fn cannot_come_back(status: ShareStatus) -> bool {
+    status.is_being_deleted() || status == ShareStatus::ErrorDeleting
 }
 
 /// The share and its instances; nobody else can change them until this transaction ends.
@@ -82,7 +82,7 @@ async fn check(tx: &mut Tx, share: &Share, instances: &[ShareInstance]) -> Resul
         let message = "has replicas. Remove the replicas before soft deleting the share.";
         return Err(ApiError::conflict(format!("Share {} {message}", share.id)));
     }
-    let count = snapshots::count_of_share(tx, share.id).await?;
+    let count = snapshots::count_kept_of_share(tx, share.id).await?;
     if count > 0 {
         let message = format!("Invalid share: Share still has {count} dependent snapshots.");
         return Err(ApiError::Forbidden(message));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use abaca_model::quota::{OverQuota, Resource};
 use abaca_model::{
-    OperationKind, Share, ShareId, ShareInstance, ShareStatus, Snapshot, SnapshotId,
-    SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
+    OperationKind, Share, ShareInstance, ShareStatus, Snapshot, SnapshotId, SnapshotInstance,
+    SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
 use abaca_store::snapshots::{self, SnapshotWithStatus};
 use abaca_store::{retry_conflicts, share_instances, shares, snapshot_instances};
@@ -16,9 +16,8 @@ use super::update::unprocessable;
 use super::view::{Body, Viewer};
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
-use crate::api::shares::{not_busy, not_soft_deleted};
+use crate::api::shares::{find, not_busy, not_soft_deleted, target};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
-use crate::app::Target;
 use crate::telemetry::logs;
 
 /// `POST /snapshots`
@@ -45,22 +44,8 @@ fn unknown_share() -> ApiError {
 async fn visible_share(call: &Call, fields: &Fields<'_>) -> Result<Share, ApiError> {
     let id = fields.text("share_id")?;
     let id = id.ok_or_else(|| ApiError::bad_request("Required parameter share_id not found."))?;
-    let id: ShareId = id.parse().map_err(|_| unknown_share())?;
     let mut tx = call.app.db.read().await?;
-    let share = shares::get(&mut tx, id).await?.ok_or_else(unknown_share)?;
-    drop(tx);
-    let visible = share.is_public || call.allows("share:get", Some(&target(&share))).await;
-    if visible { Ok(share) } else { Err(unknown_share()) }
-}
-
-/// What a rule about the share can compare the caller with.
-fn target(share: &Share) -> Target {
-    Target::from_iter([
-        ("id".to_owned(), json!(share.id)),
-        ("project_id".to_owned(), json!(share.project_id)),
-        ("user_id".to_owned(), json!(share.user_id)),
-        ("is_public".to_owned(), json!(share.is_public)),
-    ])
+    find(call, &mut tx, id).await?.ok_or_else(unknown_share)
 }
 
 /// What was asked for. The id and the time are made once, however often the transaction runs.
@@ -137,10 +122,9 @@ async fn take(call: &Call, share: &Share, wanted: &Wanted) -> Result<SnapshotWit
 /// The share must be available; forced, its bytes must at least be there and not be going away.
 fn check_status(places: &[ShareInstance], force: bool) -> Result<(), ApiError> {
     let has_bytes = |place: &ShareInstance| {
-        let comes_or_goes = matches!(
-            place.status,
-            ShareStatus::Creating | ShareStatus::CreatingFromSnapshot | ShareStatus::Deleting
-        );
+        let comes_or_goes =
+            matches!(place.status, ShareStatus::Creating | ShareStatus::CreatingFromSnapshot)
+                || place.status.is_being_deleted();
         place.host.is_some() && !comes_or_goes
     };
     let is_available = |place: &ShareInstance| place.status == ShareStatus::Available;

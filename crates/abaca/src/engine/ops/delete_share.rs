@@ -25,7 +25,7 @@ impl Work for DeleteShare {
         let Delete { force, deferred } = run.arguments()?;
         let work = load(run).await?;
         if deferred && snapshot_work::any_of(&mut run.db().read().await?, work.id).await? {
-            return Err(Failure::Passing("its snapshots are not yet deleted".into()));
+            return Err(Failure::Waiting("its snapshots are not yet deleted"));
         }
         if let Some(host) = &work.host {
             let deleted =

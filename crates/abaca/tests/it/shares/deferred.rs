@@ -28,6 +28,10 @@ async fn delete(server: &TestServer, path: &str) -> Answer {
     server.request(Method::DELETE, path).token(ALICE).send().await
 }
 
+async fn post(server: &TestServer, token: &str, path: &str, body: &Value) -> Answer {
+    server.request(Method::POST, path).token(token).json(body).send().await
+}
+
 async fn get(server: &TestServer, token: &str, path: &str) -> Answer {
     server.get_as(token, V::MAX, path).await
 }
@@ -144,4 +148,26 @@ async fn the_store_finds_what_is_deferred() {
     assert_eq!(ids(&list).len(), 2, "{list}");
     let list = get(&server, ALICE, "/v2/snapshots").await.expect(200);
     assert_eq!(list["snapshots"].as_array().unwrap().len(), 1, "{list}");
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_out_gets_no_snapshots() {
+    let (server, share, snapshot) = server().await;
+    let copy = json!({ "share": { "size": 1, "share_proto": "NFS", "snapshot_id": snapshot.id } });
+    delete(&server, &format!("/v2/snapshots/{}", snapshot.id)).await.expect(202);
+    post(&server, ALICE, "/v2/shares", &copy).await.fault(404, "itemNotFound");
+    delete(&server, &format!("/v2/shares/{}", share.id)).await.expect(202);
+    for (token, status, fault) in [(ALICE, 404, "itemNotFound"), (ROOT, 400, "badRequest")] {
+        let forced = json!({ "snapshot": { "share_id": share.id, "force": true } });
+        post(&server, token, "/v2/snapshots", &forced).await.fault(status, fault);
+    }
+}
+
+#[tokio::test]
+async fn snapshots_that_their_tenant_sees_no_more_do_not_keep_a_share_from_the_recycle_bin() {
+    let (server, share, snapshot) = server().await;
+    let soft_delete = json!({ "soft_delete": null });
+    act(&server, ALICE, share.id, soft_delete.clone()).await.fault(403, "forbidden");
+    delete(&server, &format!("/v2/snapshots/{}", snapshot.id)).await.expect(202);
+    act(&server, ALICE, share.id, soft_delete).await.expect(202);
 }

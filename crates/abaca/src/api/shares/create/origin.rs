@@ -1,7 +1,7 @@
 //! The snapshot a share starts from.
 
 use abaca_model::{
-    AvailabilityZone, Share, ShareType, Snapshot, SnapshotId, SnapshotInstanceId, SnapshotStatus,
+    AvailabilityZone, Share, ShareType, Snapshot, SnapshotInstanceId, SnapshotStatus,
 };
 use abaca_store::{Tx, share_instances, shares, snapshot_instances, snapshots};
 
@@ -24,12 +24,7 @@ impl Origin {
         let unknown = || {
             ApiError::not_found(format!("ShareSnapshotNotFound: Snapshot {id} could not be found."))
         };
-        let id: SnapshotId = id.parse().map_err(|_| unknown())?;
-        let found = snapshots::get(tx, id).await?.ok_or_else(unknown)?;
-        let target = snapshot_api::target(&found.snapshot);
-        if !call.allows("share_snapshot:get_snapshot", Some(&target)).await {
-            return Err(unknown());
-        }
+        let found = snapshot_api::find(call, tx, id).await?.ok_or_else(unknown)?;
         let parent = shares::get(tx, found.snapshot.share_id).await?.ok_or_else(unknown)?;
         if call.since(V(2, 24)) && !parent.capabilities.create_share_from_snapshot_support {
             return Err(ApiError::bad_request(format!(
