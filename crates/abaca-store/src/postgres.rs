@@ -115,14 +115,14 @@ impl Connection {
 
     async fn query(&self, sql: &str, values: Values) -> Result<Vec<tokio_postgres::Row>> {
         let client = self.client()?;
-        let statement = client.prepare_cached(sql).await?;
+        let statement = client.prepare_typed_cached(sql, &types(&values)).await?;
         let parameters = parameters(&values);
         Ok(client.query(&statement, &references(&parameters)).await?)
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, values: Values) -> Result<u64> {
         let client = self.client()?;
-        let statement = client.prepare_cached(sql).await?;
+        let statement = client.prepare_typed_cached(sql, &types(&values)).await?;
         let parameters = parameters(&values);
         Ok(client.execute(&statement, &references(&parameters)).await?)
     }
@@ -132,6 +132,16 @@ impl Connection {
         self.writing = false;
         Ok(())
     }
+}
+
+/// The types are ours to say: left to guess, the server takes the `1 = 2` that stands for an empty
+/// `IN ()` for text and then refuses the integers.
+fn types(values: &Values) -> Vec<Type> {
+    let of = |value: &Value| match value {
+        Value::String(_) => Type::TEXT,
+        _ => Type::INT8,
+    };
+    values.iter().map(of).collect()
 }
 
 fn parameters(values: &Values) -> Vec<Parameter<'_>> {
