@@ -15,7 +15,7 @@ stage_title() {
     faults) echo "the process killed at every step, failing backends, resets in the middle" ;;
     keystone) echo "tokens of a real Keystone, killed and restarted under load (tests/keystone)" ;;
     release) echo "the release build" ;;
-    client) echo "the story of the README with the real OpenStack client (tests/openstack_client)" ;;
+    client) echo "the released clients: openstack (tests/openstack_client), openstacksdk and the bindings (tests/python_clients)" ;;
     conformance) echo "the public test suite of the API, with a real Keystone (tests/conformance)" ;;
   esac
 }
@@ -74,9 +74,14 @@ stage_doctest() { cargo test --locked --workspace --doc; }
 stage_release() { cargo build --locked --release --package abaca; }
 
 stage_client() {
+  local status=0 folder
   stage_release
-  ABACA_TEST_BINARY=$ROOT/target/release/abaca "$ABACA_TEST_PYTHON" -m unittest discover \
-    --verbose --start-directory tests/openstack_client
+  install_venv keystone tests/keystone/requirements.txt
+  for folder in openstack_client python_clients; do
+    ABACA_TEST_BINARY=$ROOT/target/release/abaca ABACA_TEST_KEYSTONE=$TOOLS_DIR/keystone \
+      "$ABACA_TEST_PYTHON" -m unittest discover --verbose --start-directory "tests/$folder" || status=1
+  done
+  return $status
 }
 
 stage_keystone() {
