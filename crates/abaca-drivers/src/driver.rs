@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    AccessList, AccessTarget, DriverResult, Export, NewShare, NewSnapshot, PoolStats, RevertShare,
-    RuleOutcomes, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+    AccessList, AccessTarget, DriverError, DriverResult, Export, NewReplica, NewShare, NewSnapshot,
+    PoolStats, ReplicaSync, RevertShare, RuleOutcomes, ShareObject, SnapshotObject, SnapshotRef,
+    SweepReport, SyncReplica,
 };
 
 /// A storage backend.
@@ -101,7 +102,54 @@ pub trait Driver: Send + Sync + 'static {
     /// The rules in force, ordered by id, if the backend holds the object.
     async fn get_access(&self, target: AccessTarget) -> DriverResult<Option<AccessList>>;
 
+    /// Makes a share that is a replica of another, which this or another backend of the same
+    /// replication domain holds, with its bytes of some moment of the call. If it exists already,
+    /// returns its exports. `NotFound` when the source is missing.
+    ///
+    /// Only backends with a [`PoolStats::replication_type`] have replicas; they implement this and
+    /// the three calls below. A replica is deleted by [`Driver::delete_share`], and its snapshots
+    /// by [`Driver::delete_snapshot`].
+    async fn create_replica(&self, _replica: &NewReplica) -> DriverResult<Vec<Export>> {
+        Err(no_replicas())
+    }
+
+    /// Gives a replica the bytes that its source has at some moment of the call, and the size limit
+    /// the call names. At every moment it is whole: as it was, or as the source; its exports,
+    /// rules and snapshots stay. From then on it follows this generation.
+    ///
+    /// A share that was the active one becomes a replica by a call of a later generation than that
+    /// of its promotion. `InvalidInput`, and nothing changes, by an earlier or the same one: so a
+    /// call that was overtaken by a promotion can't undo what tenants wrote since. `NotFound` when
+    /// replica or source is missing.
+    async fn update_replica(&self, _replica: &SyncReplica) -> DriverResult<ReplicaSync> {
+        Err(no_replicas())
+    }
+
+    /// Makes a replica the active share, after a last update from the source if that can be
+    /// reached; else it keeps what it has. Happens once: a call with the generation of the last one
+    /// only returns the exports. `InvalidInput` when the replica follows a later generation,
+    /// `NotFound` when it is missing.
+    async fn promote_replica(&self, _replica: &SyncReplica) -> DriverResult<Vec<Export>> {
+        Err(no_replicas())
+    }
+
+    /// Brings a snapshot of the source over: it becomes a snapshot of the replica with the bytes of
+    /// `source`, which this or another backend of the domain holds. If it exists already, it is
+    /// returned as it is. `NotFound` when the source is missing, `InvalidInput` when the id is
+    /// taken by a snapshot of another share.
+    async fn create_replica_snapshot(
+        &self,
+        _snapshot: &NewSnapshot,
+        _source: &SnapshotRef,
+    ) -> DriverResult<SnapshotObject> {
+        Err(no_replicas())
+    }
+
     /// Removes what crashed calls left half made or half deleted, and nothing that a running call
     /// still works on. The reconcilers call it on a timer.
     async fn sweep(&self) -> DriverResult<SweepReport>;
+}
+
+fn no_replicas() -> DriverError {
+    DriverError::Unsupported { what: "replicas".to_owned() }
 }

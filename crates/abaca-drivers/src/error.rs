@@ -170,6 +170,35 @@ impl DriverError {
         Err(Self::InvalidInput { field: "generation", problem })
     }
 
+    /// Whether a share that follows generation `present` is to be promoted by one of generation
+    /// `given`; else it has been already.
+    pub(crate) fn check_promotion(
+        is_replica: bool,
+        present: u64,
+        given: u64,
+    ) -> DriverResult<bool> {
+        if given > present || (is_replica && given == present) {
+            return Ok(true);
+        }
+        if given == present {
+            return Ok(false);
+        }
+        Err(Self::overtaken(present, given))
+    }
+
+    /// Refuses to overwrite a share that was promoted since, or follows a later promotion.
+    pub(crate) fn check_update(is_replica: bool, present: u64, given: u64) -> DriverResult<()> {
+        if given > present || (is_replica && given == present) {
+            return Ok(());
+        }
+        Err(Self::overtaken(present, given))
+    }
+
+    fn overtaken(present: u64, given: u64) -> Self {
+        let problem = format!("the share follows generation {present} already, got {given}");
+        Self::InvalidInput { field: "generation", problem }
+    }
+
     /// Refuses a snapshot id that is already taken by a snapshot of another share.
     pub(crate) fn check_same_share(found: Uuid, wanted: Uuid) -> DriverResult<()> {
         if found == wanted {

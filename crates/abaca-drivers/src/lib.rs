@@ -22,8 +22,8 @@ pub use catalogue::{BuildError, DriverInfo, build, check, drivers};
 pub use driver::Driver;
 pub use error::{DriverError, DriverResult, ObjectKind};
 pub use objects::{
-    Export, NewShare, NewSnapshot, RevertShare, ShareObject, SnapshotObject, SnapshotRef,
-    SweepReport,
+    Export, NewReplica, NewShare, NewSnapshot, ReplicaSource, ReplicaSync, RevertShare,
+    ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
 };
 pub use settings::{SettingKey, SettingKind, Settings, SettingsError};
 pub use stats::PoolStats;

@@ -87,6 +87,49 @@ pub struct RevertShare {
     pub generation: u64,
 }
 
+/// Where the bytes of a replica come from: the active share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaSource {
+    /// Id of its share instance.
+    pub id: Uuid,
+    /// What [`ShareObject::provider_location`] says of it in its own backend.
+    pub provider_location: String,
+}
+
+/// A replica to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewReplica {
+    /// The share it becomes.
+    pub share: NewShare,
+    /// Where its bytes come from.
+    pub source: ReplicaSource,
+    /// As in [`SyncReplica::generation`].
+    pub generation: u64,
+}
+
+/// A replica to be brought up to date, or to be promoted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncReplica {
+    /// Id of the replica's share instance.
+    pub id: Uuid,
+    /// Size limit of the replica afterwards, in GiB.
+    pub size_gb: u64,
+    /// Where its bytes come from.
+    pub source: ReplicaSource,
+    /// Tells who follows whom: each promotion within a share has a higher one than all calls
+    /// before it, and what comes after it a higher one still.
+    pub generation: u64,
+}
+
+/// How far a replica is after an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicaSync {
+    /// It has all bytes of its source.
+    InSync,
+    /// It has some moment's bytes of its source, and a later call is needed.
+    OutOfSync,
+}
+
 /// One place where a share can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
@@ -119,6 +162,9 @@ pub struct ShareObject {
     pub size_gb: u64,
     /// The pool that holds it.
     pub pool: String,
+    /// Where the backend keeps the bytes, in its own terms (`directory`: an absolute path). A
+    /// backend of the same replication domain finds them by it.
+    pub provider_location: String,
     /// Where it can be reached.
     pub exports: Vec<Export>,
 }

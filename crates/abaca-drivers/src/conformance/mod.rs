@@ -7,6 +7,7 @@ mod access;
 mod bytes;
 mod concurrency;
 mod life;
+mod replicas;
 mod trees;
 
 use std::error::Error;
@@ -130,6 +131,10 @@ const RULES: &[(&str, Rule)] = rules![
     bytes::a_share_from_a_snapshot_has_its_bytes_and_its_own_life,
     bytes::a_reverted_share_has_the_bytes_of_its_snapshot,
     bytes::shrinking_below_the_data_is_refused,
+    replicas::a_replica_follows_its_source,
+    replicas::a_promoted_share_is_not_overwritten_by_late_updates,
+    replicas::a_replica_is_promoted_without_its_source,
+    replicas::a_snapshot_is_brought_over,
     trees::a_snapshot_keeps_what_files_are,
     trees::symlinks_lead_nowhere,
     trees::deep_wide_and_oddly_named_trees_are_kept,

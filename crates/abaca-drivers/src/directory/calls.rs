@@ -12,10 +12,11 @@ use super::objects::{Content, Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
 use super::tree::copy::Direction;
 use super::tree::measure::stored_bytes;
-use super::{Directory, GIB, NAME, access, mount, sweep};
+use super::{Directory, GIB, NAME, access, mount, replicas, sweep};
 use crate::{
-    AccessList, AccessTarget, Driver, DriverError, DriverResult, Export, NewShare, NewSnapshot,
-    PoolStats, RevertShare, RuleOutcomes, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+    AccessList, AccessTarget, Driver, DriverError, DriverResult, Export, NewReplica, NewShare,
+    NewSnapshot, PoolStats, ReplicaSync, RevertShare, RuleOutcomes, ShareObject, SnapshotObject,
+    SnapshotRef, SweepReport, SyncReplica,
 };
 
 #[async_trait]
@@ -39,7 +40,7 @@ impl Driver for Directory {
             if let Some(exports) = existing_share(root, share.id)? {
                 return Ok(exports);
             }
-            make_share(root, &share, Content::Empty, cancel)
+            make_share(root, share.id, &record_of(&share), Content::Empty, cancel)
         })
         .await
     }
@@ -61,7 +62,8 @@ impl Driver for Directory {
             }
             let data = root.data(Kind::Snapshot, snapshot_id)?;
             let data = data.ok_or_else(|| DriverError::snapshot_not_found(snapshot_id))?;
-            make_share(root, &share, Content::CopyOf(data, Direction::Thaw), cancel)
+            let content = Content::CopyOf(data, Direction::Thaw);
+            make_share(root, share.id, &record_of(&share), content, cancel)
         })
         .await
     }
@@ -238,6 +240,56 @@ impl Driver for Directory {
         self.query(doing, move |root| access::find(root, target)).await
     }
 
+    async fn create_replica(&self, replica: &NewReplica) -> DriverResult<Vec<Export>> {
+        self.check_replicas()?;
+        self.check_pool(&replica.share.pool)?;
+        replica.share.checked_mount_point_name()?;
+        let (id, replica) = (replica.share.id, replica.clone());
+        let doing = format!("creating share {id} as a replica of {}", replica.source.id);
+        self.mutate(doing, vec![Wanted::object(id, Hold::Alone)], move |root, cancel| {
+            replicas::create(root, &replica, cancel)
+        })
+        .await
+    }
+
+    async fn update_replica(&self, replica: &SyncReplica) -> DriverResult<ReplicaSync> {
+        self.check_replicas()?;
+        let (id, replica) = (replica.id, replica.clone());
+        let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
+        self.mutate(format!("updating replica {id}"), wanted, move |root, cancel| {
+            replicas::update(root, &replica, cancel)
+        })
+        .await
+    }
+
+    async fn promote_replica(&self, replica: &SyncReplica) -> DriverResult<Vec<Export>> {
+        self.check_replicas()?;
+        let (id, replica) = (replica.id, replica.clone());
+        let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
+        self.mutate(format!("promoting replica {id}"), wanted, move |root, cancel| {
+            replicas::promote(root, &replica, cancel)
+        })
+        .await
+    }
+
+    async fn create_replica_snapshot(
+        &self,
+        snapshot: &NewSnapshot,
+        source: &SnapshotRef,
+    ) -> DriverResult<SnapshotObject> {
+        self.check_replicas()?;
+        let (snapshot, source) = (*snapshot, source.clone());
+        let doing = format!("bringing snapshot {} over as {}", source.id, snapshot.id);
+        let wanted = vec![
+            Wanted::object(snapshot.id, Hold::Alone),
+            Wanted::object(snapshot.share_instance_id, Hold::Shared),
+        ];
+        self.mutate(doing, wanted, move |root, cancel| {
+            replicas::bring_snapshot(root, snapshot, &source, cancel)
+        })
+        .await
+    }
+
     async fn sweep(&self) -> DriverResult<SweepReport> {
         let locks = Arc::clone(&self.locks);
         self.mutate("sweeping".to_owned(), Vec::new(), move |root, cancel| {
@@ -248,6 +300,13 @@ impl Driver for Directory {
 }
 
 impl Directory {
+    fn check_replicas(&self) -> DriverResult<()> {
+        match self.replication_type() {
+            Some(_) => Ok(()),
+            None => Err(DriverError::Unsupported { what: "replicas".to_owned() }),
+        }
+    }
+
     /// Records a new size if `check` agrees, which is given the present size in GiB.
     async fn resize(
         &self,
@@ -269,31 +328,37 @@ impl Directory {
 }
 
 /// The exports of a complete share, made durable: its maker may have been killed just before.
-fn existing_share(root: &Root, id: Uuid) -> FsResult<Option<Vec<Export>>> {
+pub(super) fn existing_share(root: &Root, id: Uuid) -> FsResult<Option<Vec<Export>>> {
     let Some(share) = find_share(root, id)? else { return Ok(None) };
     root.settle(Kind::Share)?;
     Ok(Some(share.exports))
 }
 
-fn make_share(
-    root: &Root,
-    share: &NewShare,
-    content: Content,
-    cancel: &Cancel,
-) -> Result<Vec<Export>, Stop> {
-    let record = ShareRecord {
+pub(super) fn record_of(share: &NewShare) -> ShareRecord {
+    ShareRecord {
         size_gb: share.size_gb,
         pool: share.pool.clone(),
         protocol: share.protocol.clone(),
         reverted: 0,
+        replication: 0,
+        is_replica: false,
         mount_point_name: share.mount_point_name.clone(),
-    };
-    let (kind, id, mount_point_name) = (Kind::Share, share.id, share.mount_point_name.as_deref());
-    root.make(New { kind, id, record: &record, content, mount_point_name }, cancel)?;
+    }
+}
+
+pub(super) fn make_share(
+    root: &Root,
+    id: Uuid,
+    record: &ShareRecord,
+    content: Content,
+    cancel: &Cancel,
+) -> Result<Vec<Export>, Stop> {
+    let (kind, mount_point_name) = (Kind::Share, record.mount_point_name.as_deref());
+    root.make(New { kind, id, record, content, mount_point_name }, cancel)?;
     Ok(exports(root, id, mount_point_name))
 }
 
-fn exports(root: &Root, id: Uuid, mount_point_name: Option<&str>) -> Vec<Export> {
+pub(super) fn exports(root: &Root, id: Uuid, mount_point_name: Option<&str>) -> Vec<Export> {
     let container = Kind::Share.container();
     vec![Export::preferred(match mount_point_name {
         Some(name) => root.named_location(container, id, name),
@@ -307,16 +372,17 @@ fn find_share(root: &Root, id: Uuid) -> FsResult<Option<ShareObject>> {
         id,
         size_gb: record.size_gb,
         exports: exports(root, id, record.mount_point_name.as_deref()),
+        provider_location: root.location(Kind::Share.container(), id),
         pool: record.pool,
     }))
 }
 
-fn find_snapshot(root: &Root, id: Uuid) -> FsResult<Option<SnapshotObject>> {
+pub(super) fn find_snapshot(root: &Root, id: Uuid) -> FsResult<Option<SnapshotObject>> {
     let record = root.record::<SnapshotRecord>(Kind::Snapshot, id)?;
     Ok(record.map(|record| snapshot_object(root, id, &record)))
 }
 
-fn snapshot_object(root: &Root, id: Uuid, record: &SnapshotRecord) -> SnapshotObject {
+pub(super) fn snapshot_object(root: &Root, id: Uuid, record: &SnapshotRecord) -> SnapshotObject {
     let location = root.location(Kind::Snapshot.container(), id);
     SnapshotObject {
         id,

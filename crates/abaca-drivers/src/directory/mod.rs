@@ -17,6 +17,7 @@ mod kill_point;
 mod locks;
 mod mount;
 mod objects;
+mod replicas;
 mod root;
 mod settings;
 mod sweep;
@@ -144,6 +145,11 @@ impl Directory {
         }
     }
 
+    /// The kind of replicas there are: a replica changes by an exchange of directories.
+    fn replication_type(&self) -> Option<&str> {
+        self.settings.replication_type.as_deref().filter(|_| self.exchanges)
+    }
+
     fn check_pool(&self, pool: &str) -> DriverResult<()> {
         if pool == self.settings.pool {
             return Ok(());
@@ -173,7 +179,7 @@ impl Directory {
             mount_point_name_support: true,
             dedupe: false,
             compression: false,
-            replication_type: None,
+            replication_type: self.replication_type().map(str::to_owned),
             storage_protocol: "NFS_CIFS".to_owned(),
             vendor_name: "Abaca".to_owned(),
             driver_version: env!("CARGO_PKG_VERSION").to_owned(),

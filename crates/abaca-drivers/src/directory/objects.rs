@@ -56,6 +56,11 @@ pub(super) struct ShareRecord {
     /// Generation of the last revert.
     #[serde(default)]
     pub(super) reverted: u64,
+    /// The generation that it follows as a replica, or was promoted by.
+    #[serde(default)]
+    pub(super) replication: u64,
+    #[serde(default)]
+    pub(super) is_replica: bool,
 }
 
 /// Kept beside the bytes of a snapshot.

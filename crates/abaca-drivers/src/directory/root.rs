@@ -77,6 +77,26 @@ impl Root {
         open_parts(text, top).map_err(|error| error.while_doing(doing()))
     }
 
+    /// Opens the directory of another backend, which is in use already. Nothing in it is changed
+    /// but locks.
+    pub(super) fn open_other(path: &str) -> FsResult<Self> {
+        let top = open_top(Path::new(path))?;
+        if !sys::exists(top.as_fd(), MARK)? {
+            return Err(FsError::Damaged { what: format!("{path} has no mark of this driver") });
+        }
+        let mark: Mark = serde_json::from_slice(&read_small_file(top.as_fd(), MARK)?)
+            .map_err(|error| FsError::Damaged { what: format!("{path}/{MARK}: {error}") })?;
+        if mark.format != FORMAT {
+            let found = mark.format;
+            let what = format!("{path} has format {found}, this version knows only {FORMAT}");
+            return Err(FsError::Damaged { what });
+        }
+        let part = |name: &str| sys::open_directory(top.as_fd(), name);
+        let (shares, snapshots) = (part("shares")?, part("snapshots")?);
+        let (tmp, trash, locks) = (part("tmp")?, part("trash")?, part("locks")?);
+        Ok(Self { path: path.to_owned(), top, shares, snapshots, tmp, trash, locks })
+    }
+
     pub(super) fn top(&self) -> BorrowedFd<'_> {
         self.top.as_fd()
     }

@@ -68,6 +68,16 @@ pub(crate) const KEYS: &[SettingKey] = &[
         "20.0",
         "How many times the capacity may be promised to shares.",
     ),
+    SettingKey {
+        name: "replication_type",
+        kind: SettingKind::Text,
+        required: false,
+        default: None,
+        help: "readable or dr: this backend holds replicas, and its shares may have some. The \
+               other directories of its replication domain must be reachable by the paths of \
+               their roots. By default none.",
+        keys: &[],
+    },
 ];
 
 /// The settings, read.
@@ -86,6 +96,7 @@ pub(crate) struct DirectorySettings {
     pub(crate) reserved_share_extend_percentage: Option<u32>,
     #[serde(default = "default_ratio")]
     pub(crate) max_over_subscription_ratio: f64,
+    pub(crate) replication_type: Option<String>,
 }
 
 fn default_pool() -> String {
@@ -126,6 +137,12 @@ pub(crate) fn parse(settings: &Settings) -> Result<DirectorySettings, SettingsEr
     if !ratio.is_finite() || ratio < 1.0 {
         let problem = format!("expected a number of 1 or more, got {ratio}");
         return Err(SettingsError::bad_value("max_over_subscription_ratio", problem));
+    }
+    if let Some(kind) = &parsed.replication_type
+        && !["readable", "dr"].contains(&kind.as_str())
+    {
+        let problem = format!("expected readable or dr, got {kind:?}");
+        return Err(SettingsError::bad_value("replication_type", problem));
     }
     Ok(parsed)
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod faults;
+mod replicas;
 mod settings;
 mod state;
 #[cfg(test)]
@@ -14,9 +15,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    AccessList, AccessTarget, Driver, DriverError, DriverInfo, DriverResult, Export, NewShare,
-    NewSnapshot, ObjectKind, PoolStats, RevertShare, RuleOutcomes, Settings, SettingsError,
-    ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+    AccessList, AccessTarget, Driver, DriverError, DriverInfo, DriverResult, Export, NewReplica,
+    NewShare, NewSnapshot, ObjectKind, PoolStats, ReplicaSync, RevertShare, RuleOutcomes, Settings,
+    SettingsError, ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
 };
 use faults::{Faults, Moment};
 use settings::{PoolSettings, SimulatedSettings};
@@ -186,25 +187,7 @@ impl Driver for Simulated {
     async fn create_snapshot(&self, snapshot: &NewSnapshot) -> DriverResult<SnapshotObject> {
         let (pools, new) = (self.pools.clone(), *snapshot);
         self.call("create_snapshot", Some(new.id), move |objects| {
-            if let Some(snapshot) = objects.snapshots.get(&new.id) {
-                DriverError::check_same_share(snapshot.share_instance_id, new.share_instance_id)?;
-                return Ok(snapshot_object(new.id, snapshot));
-            }
-            let share = objects
-                .shares
-                .get(&new.share_instance_id)
-                .ok_or_else(|| DriverError::share_not_found(new.share_instance_id))?;
-            if pools.iter().any(|pool| pool.name == share.pool && !pool.snapshot_support) {
-                return Err(DriverError::Unsupported { what: "snapshots".into() });
-            }
-            let snapshot = Snapshot {
-                share_instance_id: new.share_instance_id,
-                pool: share.pool.clone(),
-                access: AccessList::default(),
-            };
-            let object = snapshot_object(new.id, &snapshot);
-            objects.snapshots.insert(new.id, snapshot);
-            Ok(object)
+            add_snapshot(objects, &pools, new)
         })
         .await
     }
@@ -281,6 +264,42 @@ impl Driver for Simulated {
         .await
     }
 
+    async fn create_replica(&self, replica: &NewReplica) -> DriverResult<Vec<Export>> {
+        let (pool, replica) = (self.pool(&replica.share.pool)?, replica.clone());
+        self.call("create_replica", Some(replica.share.id), move |objects| {
+            replicas::create(objects, &pool, &replica)
+        })
+        .await
+    }
+
+    async fn update_replica(&self, replica: &SyncReplica) -> DriverResult<ReplicaSync> {
+        let replica = replica.clone();
+        self.call("update_replica", Some(replica.id), move |objects| {
+            replicas::update(objects, &replica)
+        })
+        .await
+    }
+
+    async fn promote_replica(&self, replica: &SyncReplica) -> DriverResult<Vec<Export>> {
+        let replica = replica.clone();
+        self.call("promote_replica", Some(replica.id), move |objects| {
+            replicas::promote(objects, &replica)
+        })
+        .await
+    }
+
+    async fn create_replica_snapshot(
+        &self,
+        snapshot: &NewSnapshot,
+        _source: &SnapshotRef,
+    ) -> DriverResult<SnapshotObject> {
+        let (pools, new) = (self.pools.clone(), *snapshot);
+        self.call("create_replica_snapshot", Some(new.id), move |objects| {
+            add_snapshot(objects, &pools, new)
+        })
+        .await
+    }
+
     async fn sweep(&self) -> DriverResult<SweepReport> {
         self.call("sweep", None, |_| Ok(SweepReport::default())).await
     }
@@ -304,11 +323,39 @@ fn add_share(
         pool: new.pool.clone(),
         mount_point_name,
         reverted: 0,
+        replication: 0,
+        is_replica: false,
         access: AccessList::default(),
     };
     let exports = share_object(new.id, &share).exports;
     objects.shares.insert(new.id, share);
     Ok(exports)
+}
+
+fn add_snapshot(
+    objects: &mut Objects,
+    pools: &[PoolSettings],
+    new: NewSnapshot,
+) -> DriverResult<SnapshotObject> {
+    if let Some(snapshot) = objects.snapshots.get(&new.id) {
+        DriverError::check_same_share(snapshot.share_instance_id, new.share_instance_id)?;
+        return Ok(snapshot_object(new.id, snapshot));
+    }
+    let share = objects
+        .shares
+        .get(&new.share_instance_id)
+        .ok_or_else(|| DriverError::share_not_found(new.share_instance_id))?;
+    if pools.iter().any(|pool| pool.name == share.pool && !pool.snapshot_support) {
+        return Err(DriverError::Unsupported { what: "snapshots".into() });
+    }
+    let snapshot = Snapshot {
+        share_instance_id: new.share_instance_id,
+        pool: share.pool.clone(),
+        access: AccessList::default(),
+    };
+    let object = snapshot_object(new.id, &snapshot);
+    objects.snapshots.insert(new.id, snapshot);
+    Ok(object)
 }
 
 fn ensure_space(objects: &Objects, pool: &PoolSettings, more_gb: u64) -> DriverResult<()> {
@@ -344,7 +391,8 @@ fn exports(id: Uuid, name: Option<&str>) -> Vec<Export> {
 
 fn share_object(id: Uuid, share: &Share) -> ShareObject {
     let exports = exports(id, share.mount_point_name.as_deref());
-    ShareObject { id, size_gb: share.size_gb, pool: share.pool.clone(), exports }
+    let provider_location = format!("simulated:{}/{id}", share.pool);
+    ShareObject { id, size_gb: share.size_gb, pool: share.pool.clone(), provider_location, exports }
 }
 
 fn snapshot_object(id: Uuid, snapshot: &Snapshot) -> SnapshotObject {

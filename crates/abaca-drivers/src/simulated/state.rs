@@ -27,6 +27,11 @@ pub(crate) struct Share {
     /// Generation of the last revert.
     #[serde(default)]
     pub(crate) reverted: u64,
+    /// The generation that it follows as a replica, or was promoted by.
+    #[serde(default)]
+    pub(crate) replication: u64,
+    #[serde(default)]
+    pub(crate) is_replica: bool,
     #[serde(default)]
     pub(crate) access: AccessList,
 }

@@ -26,7 +26,8 @@ impl DirectorySubject {
 #[async_trait]
 impl Subject for DirectorySubject {
     async fn open(&self) -> Result<Arc<dyn Driver>, BuildError> {
-        build("directory", &settings(json!({ "root": self.root }))).await
+        build("directory", &settings(json!({ "root": self.root, "replication_type": "readable" })))
+            .await
     }
 
     fn local_path(&self, location: &str) -> Option<PathBuf> {
@@ -72,7 +73,8 @@ impl Subject for SimulatedSubject {
     async fn open(&self) -> Result<Arc<dyn Driver>, BuildError> {
         let (_, client) = REFUSED;
         let fault = json!({ "method": "apply_access", "fail": "refuse", "access_to": client });
-        let value = json!({ "state_file": self.state_file, "fault": [fault] });
+        let pool = json!({ "name": "simulated", "replication_type": "writable" });
+        let value = json!({ "state_file": self.state_file, "fault": [fault], "pools": [pool] });
         build("simulated", &settings(value)).await
     }
 

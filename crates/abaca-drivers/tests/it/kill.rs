@@ -8,8 +8,8 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
 use abaca_drivers::{
-    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, NewShare, NewSnapshot,
-    RevertShare, SnapshotRef, build,
+    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, NewReplica, NewShare,
+    NewSnapshot, ReplicaSource, RevertShare, SnapshotRef, SyncReplica, build,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -34,6 +34,10 @@ enum Call {
     CreateShareFromSnapshot,
     ApplyAccess,
     RevertToSnapshot,
+    CreateReplica,
+    UpdateReplica,
+    PromoteReplica,
+    BringSnapshot,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,12 +47,14 @@ struct Plan {
     share: Uuid,
     snapshot: Uuid,
     copy: Uuid,
+    brought: Uuid,
 }
 
 impl Plan {
     fn new(root: &Path, call: Call) -> Self {
         let (share, snapshot, copy) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
-        Self { root: root.to_owned(), call, share, snapshot, copy }
+        let brought = Uuid::new_v4();
+        Self { root: root.to_owned(), call, share, snapshot, copy, brought }
     }
 
     fn share(&self, id: Uuid) -> NewShare {
@@ -66,7 +72,23 @@ impl Plan {
     }
 
     async fn open(&self) -> Arc<dyn Driver> {
-        build("directory", &settings(json!({ "root": self.root }))).await.unwrap()
+        build("directory", &settings(json!({ "root": self.root, "replication_type": "dr" })))
+            .await
+            .unwrap()
+    }
+
+    fn source(&self) -> ReplicaSource {
+        let location = self.data("shares", self.share);
+        ReplicaSource { id: self.share, provider_location: location.to_str().unwrap().into() }
+    }
+
+    fn replica(&self) -> NewReplica {
+        let (share, source) = (self.share(self.copy), self.source());
+        NewReplica { share, source, generation: 1 }
+    }
+
+    fn sync(&self, generation: u64) -> SyncReplica {
+        SyncReplica { id: self.copy, size_gb: 1, source: self.source(), generation }
     }
 
     /// Makes what the call works on.
@@ -82,9 +104,17 @@ impl Plan {
         plant(&self.data("shares", self.share));
         if matches!(
             self.call,
-            Call::DeleteSnapshot | Call::CreateShareFromSnapshot | Call::RevertToSnapshot
+            Call::DeleteSnapshot
+                | Call::CreateShareFromSnapshot
+                | Call::RevertToSnapshot
+                | Call::BringSnapshot
         ) {
             driver.create_snapshot(&self.snapshot()).await.unwrap();
+        }
+        if matches!(self.call, Call::UpdateReplica | Call::PromoteReplica | Call::BringSnapshot) {
+            driver.create_replica(&self.replica()).await.unwrap();
+            let stale = self.data("shares", self.copy);
+            fs::rename(stale.join("file"), stale.join("stale")).unwrap();
         }
         if self.call == Call::RevertToSnapshot {
             fs::remove_dir_all(self.data("shares", self.share).join("directory")).unwrap();
@@ -117,6 +147,16 @@ impl Plan {
                 let revert = RevertShare { snapshot: reference, size_gb: 5, generation: 2 };
                 driver.revert_to_snapshot(&revert).await.unwrap();
             }
+            Call::CreateReplica => drop(driver.create_replica(&self.replica()).await.unwrap()),
+            Call::UpdateReplica => drop(driver.update_replica(&self.sync(1)).await.unwrap()),
+            Call::PromoteReplica => drop(driver.promote_replica(&self.sync(2)).await.unwrap()),
+            Call::BringSnapshot => {
+                let new = NewSnapshot { id: self.brought, share_instance_id: self.copy };
+                let provider_location = self.data("snapshots", self.snapshot);
+                let provider_location = provider_location.to_str().map(str::to_owned);
+                let source = SnapshotRef { provider_location, ..reference };
+                driver.create_replica_snapshot(&new, &source).await.unwrap();
+            }
         }
     }
 
@@ -133,7 +173,18 @@ impl Plan {
             Call::DeleteShare => (true, false, share.is_some()),
             Call::CreateSnapshot => (false, true, snapshot.is_some()),
             Call::DeleteSnapshot => (true, false, snapshot.is_some()),
-            Call::CreateShareFromSnapshot => (false, true, copy.is_some()),
+            Call::CreateShareFromSnapshot | Call::CreateReplica => (false, true, copy.is_some()),
+            Call::UpdateReplica | Call::PromoteReplica => {
+                let stale = self.data("shares", self.copy).join("stale").exists();
+                (false, true, !stale)
+            }
+            Call::BringSnapshot => {
+                let brought = driver.get_snapshot(self.brought, self.copy).await.unwrap();
+                if let Some(brought) = &brought {
+                    ensure_planted(Path::new(&brought.provider_location));
+                }
+                (false, true, brought.is_some())
+            }
             Call::ApplyAccess => {
                 let found = driver.get_access(AccessTarget::Share(self.share)).await.unwrap();
                 let is_old = found == Some(access(1, "10.0.0.1"));
@@ -157,7 +208,7 @@ impl Plan {
         if let Some(snapshot) = snapshot {
             ensure_planted(Path::new(&snapshot.provider_location));
         }
-        if copy.is_some() {
+        if copy.is_some() && self.call != Call::BringSnapshot && now {
             ensure_planted(&self.data("shares", self.copy));
         }
     }
@@ -169,6 +220,8 @@ impl Plan {
             assert_eq!(left, 0, "{part} is not empty after the sweep");
         }
         driver.delete_snapshot(&self.snapshot().into()).await.unwrap();
+        let brought = NewSnapshot { id: self.brought, share_instance_id: self.copy };
+        driver.delete_snapshot(&brought.into()).await.unwrap();
         driver.delete_share(self.share).await.unwrap();
         driver.delete_share(self.copy).await.unwrap();
         assert_eq!(leftovers(&self.root), Vec::<String>::new());
@@ -300,6 +353,26 @@ async fn while_a_share_is_created_from_a_snapshot() {
 #[tokio::test]
 async fn while_a_share_is_reverted_to_a_snapshot() {
     kill_at_every_change(Call::RevertToSnapshot, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_replica_is_created() {
+    kill_at_every_change(Call::CreateReplica, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_replica_is_updated() {
+    kill_at_every_change(Call::UpdateReplica, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_replica_is_promoted() {
+    kill_at_every_change(Call::PromoteReplica, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_snapshot_is_brought_to_a_replica() {
+    kill_at_every_change(Call::BringSnapshot, 40).await;
 }
 
 /// Takes and deletes snapshots for ever.

@@ -27,6 +27,8 @@ pub(crate) enum Direction {
     Freeze,
     /// Out of a snapshot: they are given back.
     Thaw,
+    /// Between two shares or two snapshots: everything stays as it is.
+    Keep,
 }
 
 /// Copies the metadata of an open file or directory; the times come last.
@@ -58,13 +60,15 @@ impl MetadataCopier {
         let mode = match self.direction {
             Direction::Freeze => freeze(to, meta.mode, name)?,
             Direction::Thaw => kept_mode.unwrap_or(meta.mode),
+            Direction::Keep => meta.mode,
         };
         let mode = if given { mode } else { mode & !SET_ID_BITS };
         sys::change("set the mode of", name, || rustix::fs::fchmod(to, Mode::from_raw_mode(mode)))?;
         sys::change("set the times of", name, || rustix::fs::futimens(to, &meta.times()))
     }
 
-    /// Copies all attributes but the reserved one; returns the mode that one remembers.
+    /// Copies all attributes, the reserved one only between equals; returns the mode that one
+    /// remembers.
     fn copy_attributes(
         &mut self,
         from: BorrowedFd<'_>,
@@ -99,7 +103,7 @@ impl MetadataCopier {
                 }
                 other => other?,
             };
-            if attribute == MODE_ATTRIBUTE {
+            if attribute == MODE_ATTRIBUTE && self.direction != Direction::Keep {
                 mode = parse_mode(&self.value);
                 continue;
             }

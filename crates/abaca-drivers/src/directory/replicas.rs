@@ -1,0 +1,169 @@
+//! Replicas: copies of a share of this or another directory backend, which follow it.
+//!
+//! The other backend is found by the provider location, and held by its lock while it is copied, so
+//! that nobody removes or reverts it meanwhile. A replica changes by one exchange. The record keeps
+//! the generation it follows, so that a late update does not overwrite a share that was promoted.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use uuid::Uuid;
+
+use super::calls::{
+    existing_share, exports, find_snapshot, make_share, record_of, snapshot_object,
+};
+use super::cancel::Cancel;
+use super::failure::{FsError, Stop};
+use super::locks::{FileGuards, Hold, Wanted};
+use super::objects::{Content, Kind, New, ShareRecord, SnapshotRecord};
+use super::root::Root;
+use super::tree::copy::Direction;
+use crate::{
+    DriverError, DriverResult, Export, NewReplica, NewSnapshot, ReplicaSource, ReplicaSync,
+    SnapshotObject, SnapshotRef, SyncReplica,
+};
+
+pub(super) fn create(
+    root: &Root,
+    replica: &NewReplica,
+    cancel: &Cancel,
+) -> Result<Vec<Export>, Stop> {
+    let id = replica.share.id;
+    if let Some(exports) = existing_share(root, id)? {
+        return Ok(exports);
+    }
+    let (replication, is_replica) = (replica.generation, true);
+    let record = ShareRecord { replication, is_replica, ..record_of(&replica.share) };
+    with_share(&replica.source, |data| {
+        make_share(root, id, &record, Content::CopyOf(data, Direction::Keep), cancel)
+    })
+}
+
+pub(super) fn update(
+    root: &Root,
+    replica: &SyncReplica,
+    cancel: &Cancel,
+) -> Result<ReplicaSync, Stop> {
+    let record = record(root, replica.id)?;
+    DriverError::check_update(record.is_replica, record.replication, replica.generation)?;
+    with_share(&replica.source, |data| follow(root, replica, &record, true, data, cancel))?;
+    Ok(ReplicaSync::InSync)
+}
+
+pub(super) fn promote(
+    root: &Root,
+    replica: &SyncReplica,
+    cancel: &Cancel,
+) -> Result<Vec<Export>, Stop> {
+    let (id, generation) = (replica.id, replica.generation);
+    let record = record(root, id)?;
+    if DriverError::check_promotion(record.is_replica, record.replication, generation)? {
+        let updated =
+            with_share(&replica.source, |data| follow(root, replica, &record, false, data, cancel));
+        match updated {
+            Ok(()) => {}
+            Err(stop) if may_be_repeated(&stop) => return Err(stop),
+            Err(stop) => {
+                let error = stop.while_doing(format!("updating replica {id} a last time"));
+                tracing::warn!(%error, %id, "promoting a replica as it is");
+                let record = ShareRecord { replication: generation, is_replica: false, ..record };
+                root.replace_record(Kind::Share, id, &record)?;
+                return Ok(exports(root, id, record.mount_point_name.as_deref()));
+            }
+        }
+    }
+    root.settle(Kind::Share)?;
+    Ok(exports(root, id, record.mount_point_name.as_deref()))
+}
+
+pub(super) fn bring_snapshot(
+    root: &Root,
+    snapshot: NewSnapshot,
+    source: &SnapshotRef,
+    cancel: &Cancel,
+) -> Result<SnapshotObject, Stop> {
+    let NewSnapshot { id, share_instance_id } = snapshot;
+    if let Some(found) = find_snapshot(root, id)? {
+        DriverError::check_same_share(found.share_instance_id, share_instance_id)?;
+        root.settle(Kind::Snapshot)?;
+        return Ok(found);
+    }
+    let protocol = Some(record(root, share_instance_id)?.protocol);
+    let record = SnapshotRecord { share_instance_id, protocol };
+    let location = source.provider_location.as_deref().unwrap_or_default();
+    with_source(Kind::Snapshot, source.id, location, |data| {
+        let content = Content::CopyOf(data, Direction::Keep);
+        let (kind, record) = (Kind::Snapshot, &record);
+        Ok(root.make(New { kind, id, record, content, mount_point_name: None }, cancel)?)
+    })?;
+    Ok(snapshot_object(root, id, &record))
+}
+
+fn record(root: &Root, id: Uuid) -> Result<ShareRecord, Stop> {
+    let record = root.record::<ShareRecord>(Kind::Share, id)?;
+    Ok(record.ok_or_else(|| DriverError::share_not_found(id))?)
+}
+
+/// Gives the replica the bytes of its source, and notes what it follows from now on.
+fn follow(
+    root: &Root,
+    replica: &SyncReplica,
+    record: &ShareRecord,
+    is_replica: bool,
+    data: OwnedFd,
+    cancel: &Cancel,
+) -> Result<(), Stop> {
+    let (size_gb, replication) = (replica.size_gb, replica.generation);
+    let record = ShareRecord { size_gb, replication, is_replica, ..record.clone() };
+    let new = New {
+        kind: Kind::Share,
+        id: replica.id,
+        record: &record,
+        content: Content::CopyOf(data, Direction::Keep),
+        mount_point_name: record.mount_point_name.as_deref(),
+    };
+    Ok(root.replace(new, cancel)?)
+}
+
+fn with_share<T>(
+    source: &ReplicaSource,
+    work: impl FnOnce(OwnedFd) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    with_source(Kind::Share, source.id, &source.provider_location, work)
+}
+
+/// Hands the bytes of an object of this or another backend to `work`, held so that it stays.
+fn with_source<T>(
+    kind: Kind,
+    id: Uuid,
+    location: &str,
+    work: impl FnOnce(OwnedFd) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let other = Root::open_other(root_of(kind, id, location)?)?;
+    let held = [Wanted::object(id, Hold::Shared)];
+    let _held = FileGuards::acquire(other.locks.as_fd(), &held)?;
+    let data = other.data(kind, id)?.ok_or_else(|| match kind {
+        Kind::Share => DriverError::share_not_found(id),
+        Kind::Snapshot => DriverError::snapshot_not_found(id),
+    })?;
+    work(data)
+}
+
+/// The root of the backend that holds the object.
+fn root_of(kind: Kind, id: Uuid, location: &str) -> DriverResult<&str> {
+    let end = format!("/{}/{id}/data", kind.container());
+    location.strip_suffix(&end).filter(|root| root.starts_with('/')).ok_or_else(|| {
+        let problem = format!("expected an absolute path that ends in {end}, got {location:?}");
+        DriverError::InvalidInput { field: "provider_location", problem }
+    })
+}
+
+/// Whether a last update failed for a reason that is not the source's absence.
+fn may_be_repeated(stop: &Stop) -> bool {
+    match stop {
+        Stop::Failed(FsError::Busy { .. } | FsError::Cancelled) => true,
+        Stop::Failed(error) => {
+            matches!(error.errno(), Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT))
+        }
+        Stop::Refused(_) => false,
+    }
+}
