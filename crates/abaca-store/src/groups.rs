@@ -19,14 +19,13 @@ impl<S> Groups<S> {
         Self { state, limit, seen: 0, current: String::new(), last: None, more: false }
     }
 
-    /// Whether `row`, of the thing whose id stands at `id`, is within the limit.
+    /// Whether `row`, of the thing whose id stands first, is within the limit.
     pub(crate) fn enter(
         &mut self,
         row: &Row<'_>,
-        id: usize,
         position: impl FnOnce(&Row<'_>) -> Result<Position>,
     ) -> Result<bool> {
-        let id = row.text(id)?;
+        let id = row.text(0)?;
         if self.current != id {
             if self.seen == self.limit {
                 self.more = true;

@@ -44,7 +44,7 @@ pub mod testing;
 
 pub use db::{AsStoreError, Db, Dialect, PoolStatus, retry_conflicts};
 pub use error::{Error, Result};
-pub use list::{Direction, Position, SortValue};
+pub use list::{Direction, Page, Position, SortValue};
 pub use migrate::{AppliedMigration, MigrationStatus};
 pub use row::Row;
 pub use tx::Tx;

@@ -5,12 +5,42 @@
 //! however far down the list it is. NULL sorts before everything, as in SQLite and MariaDB.
 
 use sea_query::{
-    ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef, NullOrdering, Order, SelectStatement, Value,
+    ColumnRef, Cond, Expr, ExprTrait, Func, IntoColumnRef, NullOrdering, Order, Query,
+    SelectStatement, Value,
 };
 
 use crate::db::Dialect;
 use crate::error::Result;
+use crate::groups::Groups;
 use crate::row::Row;
+use crate::tx::Tx;
+
+/// Which rows of a list, and in which order.
+#[derive(Debug, Clone)]
+pub struct Page<'a, Filter, Key> {
+    /// Which of the resource.
+    pub filter: &'a Filter,
+    /// What they are sorted by.
+    pub sort_key: Key,
+    /// Which way.
+    pub direction: Direction,
+    /// Behind this place; `None`: from the beginning.
+    pub after: Option<Position>,
+    /// Leave out this many.
+    pub offset: u64,
+    /// At most this many.
+    pub limit: u64,
+}
+
+impl<Filter, Key> Page<'_, Filter, Key> {
+    /// Bounds `rows` to this page, in the order of `sorting`.
+    pub(crate) fn bound(&self, rows: &mut SelectStatement, sorting: &Sorting, dialect: Dialect) {
+        sorting.bound(rows, dialect, self.after.clone(), self.limit);
+        if self.offset > 0 {
+            rows.offset(self.offset);
+        }
+    }
+}
 
 /// Which way a list is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +122,72 @@ impl Sorting {
         }
     }
 
+    /// Bounds `rows` to the first ones behind `after`, sorted.
+    pub(crate) fn bound(
+        &self,
+        rows: &mut SelectStatement,
+        dialect: Dialect,
+        after: Option<Position>,
+        limit: u64,
+    ) {
+        self.order(rows, dialect);
+        if let Some(position) = after {
+            rows.cond_where(self.after(position));
+        }
+        // One row more than asked for tells whether there are more.
+        rows.limit(limit.saturating_add(1));
+    }
+
+    /// Folds the things that `select`, bounded to `limit`, finds into `state`, and says where the
+    /// list goes on, if it does. A thing's id stands first in its rows, what it is sorted by at `key`;
+    /// rows of one thing come together.
+    pub(crate) async fn fold<S, F>(
+        self,
+        tx: &mut Tx,
+        select: &SelectStatement,
+        limit: u64,
+        key: usize,
+        state: S,
+        mut step: F,
+    ) -> Result<(S, Option<Position>)>
+    where
+        S: Send + 'static,
+        F: FnMut(&mut S, &Row<'_>) -> Result<()> + Send + 'static,
+    {
+        let start = Groups::new(state, limit);
+        let end = tx
+            .fold(select, start, move |groups: &mut Groups<S>, row| {
+                if groups.enter(row, |row| self.position(row, key))? {
+                    step(&mut groups.state, row)?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(end.finish())
+    }
+
+    /// Selects the place of the row of `table` with this id.
+    pub(crate) fn select_place(&self, table: &'static str, id: &str) -> SelectStatement {
+        let mut select = Query::select();
+        select
+            .from(table)
+            .column((table, "id"))
+            .column(self.key())
+            .and_where(Expr::col((table, "id")).eq(id));
+        select
+    }
+
+    /// The place that [`Self::select_place`] finds, if it does.
+    pub(crate) async fn place(
+        &self,
+        tx: &mut Tx,
+        select: &SelectStatement,
+    ) -> Result<Option<Position>> {
+        tx.optional(select, |row| self.position(row, 1)).await
+    }
+
     /// The rows behind `position`.
-    pub(crate) fn after(&self, position: Position) -> Cond {
+    fn after(&self, position: Position) -> Cond {
         let id = position.id;
         let key = || Expr::col(self.key());
         let id_is_behind = match self.direction {
@@ -121,12 +215,23 @@ impl Sorting {
         }
     }
 
-    /// The place of a row whose id is at `id` and whose sort column at `key` in the select list.
-    pub(crate) fn position(&self, row: &Row<'_>, id: usize, key: usize) -> Result<Position> {
+    /// The place of a row whose id stands first and whose sort column at `key`.
+    fn position(&self, row: &Row<'_>, key: usize) -> Result<Position> {
         let value = match self.holds {
             SortType::Integer => SortValue::Integer(row.optional_integer(key)?),
             SortType::Text | SortType::Id => SortValue::Text(row.optional_string(key)?),
         };
-        Ok(Position { value, id: row.string(id)? })
+        Ok(Position { value, id: row.string(0)? })
     }
+}
+
+/// How many rows of `table` there are, of those that `select`, which names no columns, is of.
+pub(crate) async fn count(
+    tx: &mut Tx,
+    table: &'static str,
+    mut select: SelectStatement,
+) -> Result<i64> {
+    select.from(table).expr(Func::count(Expr::col((table, "id"))));
+    // Not a point read: it may have to look at every row.
+    Ok(tx.all(&select, |row| row.integer(0)).await?.first().copied().unwrap_or(0))
 }

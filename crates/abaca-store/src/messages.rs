@@ -6,7 +6,7 @@ use abaca_model::{MessageAction, MessageDetail, MessageId, MessageResource, Time
 use sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};
 
 use crate::error::Result;
-use crate::list::{Direction, Position, SortType, Sorting};
+use crate::list::{self, Direction, Position, SortType, Sorting};
 use crate::row::Row;
 use crate::tx::Tx;
 
@@ -225,21 +225,7 @@ impl SortKey {
 }
 
 /// Which rows of a list, and in which order.
-#[derive(Debug, Clone)]
-pub struct Page<'a> {
-    /// Which messages.
-    pub filter: &'a Filter,
-    /// What they are sorted by.
-    pub sort_key: SortKey,
-    /// Which way.
-    pub direction: Direction,
-    /// Behind this place; `None`: from the beginning.
-    pub after: Option<Position>,
-    /// Leave out this many.
-    pub offset: u64,
-    /// At most this many.
-    pub limit: u64,
-}
+pub type Page<'a> = list::Page<'a, Filter, SortKey>;
 
 /// A page of a list, and the place where it goes on, if it does.
 ///
@@ -249,22 +235,13 @@ pub async fn list(tx: &mut Tx, page: Page<'_>) -> Result<(Vec<Message>, Option<P
     let sorting = page.sort_key.sorting(page.direction);
     let mut select = select();
     select.column(sorting.key()).cond_where(page.filter.condition());
-    sorting.order(&mut select, tx.dialect());
-    if let Some(position) = page.after {
-        select.cond_where(sorting.after(position));
-    }
-    // One row more than asked for tells whether there are more.
-    select.limit(page.limit.saturating_add(1));
-    if page.offset > 0 {
-        select.offset(page.offset);
-    }
-    let map = move |row: &Row<'_>| Ok((message(row)?, sorting.position(row, 0, COLUMNS.len())?));
-    let mut rows = tx.all(&select, map).await?;
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|(_, position)| position.clone());
-    Ok((rows.into_iter().map(|(message, _)| message).collect(), next))
+    page.bound(&mut select, &sorting, tx.dialect());
+    sorting
+        .fold(tx, &select, page.limit, COLUMNS.len(), Vec::new(), |messages, row| {
+            messages.push(message(row)?);
+            Ok(())
+        })
+        .await
 }
 
 /// The place in a list of the message with this id, of `project_id` if one is given, whatever the
@@ -280,14 +257,9 @@ pub async fn position(
 ) -> Result<Option<Position>> {
     // The direction does not matter to a place.
     let sorting = sort_key.sorting(Direction::Ascending);
-    let select = Query::select()
-        .from(TABLE)
-        .column((TABLE, "id"))
-        .column(sorting.key())
-        .and_where(Expr::col((TABLE, "id")).eq(id.to_string()))
-        .and_where_option(project_id.map(|project| Expr::col((TABLE, "project_id")).eq(project)))
-        .take();
-    tx.optional(&select, |row| sorting.position(row, 0, 1)).await
+    let of_project = project_id.map(|project| Expr::col((TABLE, "project_id")).eq(project));
+    let select = sorting.select_place(TABLE, &id.to_string()).and_where_option(of_project).take();
+    sorting.place(tx, &select).await
 }
 
 /// Forgets what expired before `now`; returns how many.

@@ -7,7 +7,6 @@ use super::{SHARES, TABLE};
 use crate::db::Dialect;
 use crate::error::Result;
 use crate::export_locations;
-use crate::groups::Groups;
 use crate::list::{Direction, Position, SortType, Sorting};
 use crate::row::Row;
 use crate::tx::Tx;
@@ -169,12 +168,7 @@ fn listed(dialect: Dialect, page: &Page<'_>) -> SelectStatement {
     rows.from(TABLE)
         .columns(SHOWN.map(|column| (TABLE, column)))
         .cond_where(page.filter.condition());
-    SORTING.order(&mut rows, dialect);
-    if let Some(position) = page.after.clone() {
-        rows.cond_where(SORTING.after(position));
-    }
-    // One row more than asked for tells whether there are more.
-    rows.limit(page.limit.saturating_add(1));
+    SORTING.bound(&mut rows, dialect, page.after.clone(), page.limit);
     let mut select = Query::select();
     select
         .from_subquery(rows, PAGE)
@@ -227,15 +221,7 @@ where
 {
     let select = listed(tx.dialect(), &page);
     let Page { limit, with_exports, .. } = page;
-    let start = Groups::new(state, limit);
-    let end = tx
-        .fold(&select, start, move |groups: &mut Groups<S>, row| {
-            let position = |row: &Row<'_>| SORTING.position(row, 0, 9);
-            if groups.enter(row, 0, position)? {
-                step(&mut groups.state, &listed_instance(row, with_exports)?)?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(end.finish())
+    let step =
+        move |state: &mut S, row: &Row<'_>| step(state, &listed_instance(row, with_exports)?);
+    SORTING.fold(tx, &select, limit, 9, state, step).await
 }

@@ -10,8 +10,7 @@ use sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use super::{Filter, METADATA, TABLE};
 use crate::db::Dialect;
 use crate::error::Result;
-use crate::groups::Groups;
-use crate::list::{Direction, Position, SortType, Sorting};
+use crate::list::{self, Direction, Position, SortType, Sorting};
 use crate::row::Row;
 use crate::tx::Tx;
 use crate::{export_locations, share_instances};
@@ -78,21 +77,7 @@ impl SortKey {
 }
 
 /// Which rows of a list, and in which order.
-#[derive(Debug, Clone)]
-pub struct Page<'a> {
-    /// Which shares.
-    pub filter: &'a Filter,
-    /// What they are sorted by.
-    pub sort_key: SortKey,
-    /// Which way.
-    pub direction: Direction,
-    /// Behind this place; `None`: from the beginning.
-    pub after: Option<Position>,
-    /// Leave out this many.
-    pub offset: u64,
-    /// At most this many.
-    pub limit: u64,
-}
+pub type Page<'a> = list::Page<'a, Filter, SortKey>;
 
 /// A share's own columns, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,15 +214,7 @@ fn page_of(
         .expr_as(Expr::col(sorting.key()), SORTED_BY)
         .cond_where(page.filter.condition(dialect));
     join_places(&mut rows, sorting);
-    sorting.order(&mut rows, dialect);
-    if let Some(position) = page.after.clone() {
-        rows.cond_where(sorting.after(position));
-    }
-    // One row more than asked for tells whether there are more.
-    rows.limit(page.limit.saturating_add(1));
-    if page.offset > 0 {
-        rows.offset(page.offset);
-    }
+    page.bound(&mut rows, &sorting, dialect);
     rows
 }
 
@@ -354,16 +331,8 @@ where
     let mut select = detailed(page_of(tx.dialect(), &page, sorting, &OWN), with_exports);
     Sorting { table: PAGE, column: SORTED_BY, ..sorting }.order(&mut select, tx.dialect());
     in_order(&mut select, with_exports);
-    let start = Groups::new(state, page.limit);
-    let end = tx
-        .fold(&select, start, move |groups: &mut Groups<S>, row| {
-            if groups.enter(row, 0, |row| sorting.position(row, 0, OWN.len()))? {
-                step(&mut groups.state, &share_row(row, with_exports)?)?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(end.finish())
+    let step = move |state: &mut S, row: &Row<'_>| step(state, &share_row(row, with_exports)?);
+    sorting.fold(tx, &select, page.limit, OWN.len(), state, step).await
 }
 
 /// Folds a page of a list of ids and names into `state`, and says where the list goes on, if it
@@ -383,16 +352,8 @@ where
 {
     let sorting = page.sort_key.sorting(page.direction);
     let select = page_of(tx.dialect(), &page, sorting, &["id", "name"]);
-    let start = Groups::new(state, page.limit);
-    let end = tx
-        .fold(&select, start, move |groups: &mut Groups<S>, row| {
-            if groups.enter(row, 0, |row| sorting.position(row, 0, 2))? {
-                step(&mut groups.state, row.text(0)?, row.optional_text(1)?)?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(end.finish())
+    let step = move |state: &mut S, row: &Row<'_>| step(state, row.text(0)?, row.optional_text(1)?);
+    sorting.fold(tx, &select, page.limit, 2, state, step).await
 }
 
 /// Folds the rows of one share into `state`; there are none when there is no such share.
@@ -425,13 +386,8 @@ where
 /// # Errors
 /// What the database says.
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
-    let mut select = Query::select();
-    select
-        .from(TABLE)
-        .expr(Func::count(Expr::col((TABLE, "id"))))
-        .cond_where(filter.condition(tx.dialect()));
-    // Not a point read: it may have to look at every row.
-    Ok(tx.all(&select, |row| row.integer(0)).await?.first().copied().unwrap_or(0))
+    let select = Query::select().cond_where(filter.condition(tx.dialect())).take();
+    list::count(tx, TABLE, select).await
 }
 
 /// The place in a list of the share with this id, if the filter's scope has it, whatever else the
@@ -447,13 +403,8 @@ pub async fn position(
 ) -> Result<Option<Position>> {
     // The direction does not matter to a place.
     let sorting = sort_key.sorting(Direction::Ascending);
-    let mut select = Query::select();
-    select
-        .from(TABLE)
-        .column((TABLE, "id"))
-        .column(sorting.key())
-        .and_where(Expr::col((TABLE, "id")).eq(id.to_string()))
-        .cond_where(filter.scope_condition());
+    let mut select = sorting.select_place(TABLE, &id.to_string());
+    select.cond_where(filter.scope_condition());
     join_places(&mut select, sorting);
-    tx.optional(&select, |row| sorting.position(row, 0, 1)).await
+    sorting.place(tx, &select).await
 }

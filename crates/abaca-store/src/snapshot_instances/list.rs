@@ -8,7 +8,7 @@ use sea_query::{Cond, Expr, ExprTrait, Func, Query, SelectStatement};
 use super::{SNAPSHOTS, TABLE, join_snapshot};
 use crate::db::Dialect;
 use crate::error::Result;
-use crate::list::{Direction, Position, SortType, Sorting};
+use crate::list::{self, Direction, Position, SortType, Sorting};
 use crate::row::Row;
 use crate::tx::Tx;
 
@@ -53,21 +53,7 @@ pub enum SortKey {
 }
 
 /// Which rows of a list, and in which order.
-#[derive(Debug, Clone)]
-pub struct Page<'a> {
-    /// Which instances.
-    pub filter: &'a Filter,
-    /// What they are sorted by.
-    pub sort_key: SortKey,
-    /// Which way.
-    pub direction: Direction,
-    /// Behind this place; `None`: from the beginning.
-    pub after: Option<Position>,
-    /// Leave out this many.
-    pub offset: u64,
-    /// At most this many.
-    pub limit: u64,
-}
+pub type Page<'a> = list::Page<'a, Filter, SortKey>;
 
 /// A row of a list, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,53 +175,23 @@ where
     S: Send + 'static,
     F: FnMut(&mut S, &ListedInstance<'_>) -> Result<()> + Send + 'static,
 {
-    let sorting = page.sort_key.sorting(page.direction);
-    let limit = page.limit;
-    let select = select_page(tx.dialect(), page, shape);
+    let (sorting, limit) = (page.sort_key.sorting(page.direction), page.limit);
+    let select = select_page(tx.dialect(), &page, shape);
     let key = match shape {
         Shape::Summary => SUMMARY.len(),
         Shape::Detail => SUMMARY.len() + DETAILS.len(),
     };
-    let start = Folding { state, seen: 0, last: None, more: false };
-    let end = tx
-        .fold(&select, start, move |folding, row| {
-            if folding.seen == limit {
-                folding.more = true;
-                return Ok(());
-            }
-            folding.seen += 1;
-            step(&mut folding.state, &listed_instance(row, shape)?)?;
-            if folding.seen == limit {
-                folding.last = Some(sorting.position(row, 0, key)?);
-            }
-            Ok(())
-        })
-        .await?;
-    Ok((end.state, end.last.filter(|_| end.more)))
+    let step = move |state: &mut S, row: &Row<'_>| step(state, &listed_instance(row, shape)?);
+    sorting.fold(tx, &select, limit, key, state, step).await
 }
 
 /// The sort column stands behind the columns of the shape.
-fn select_page(dialect: Dialect, page: Page<'_>, shape: Shape) -> SelectStatement {
+fn select_page(dialect: Dialect, page: &Page<'_>, shape: Shape) -> SelectStatement {
     let sorting = page.sort_key.sorting(page.direction);
     let mut select = listed(page.filter, shape);
     select.column(sorting.key()).cond_where(page.filter.condition());
-    sorting.order(&mut select, dialect);
-    if let Some(position) = page.after {
-        select.cond_where(sorting.after(position));
-    }
-    // One row more than asked for tells whether there are more.
-    select.limit(page.limit.saturating_add(1));
-    if page.offset > 0 {
-        select.offset(page.offset);
-    }
+    page.bound(&mut select, &sorting, dialect);
     select
-}
-
-struct Folding<S> {
-    state: S,
-    seen: u64,
-    last: Option<Position>,
-    more: bool,
 }
 
 fn listed(filter: &Filter, shape: Shape) -> SelectStatement {
@@ -274,10 +230,9 @@ fn listed_instance<'a>(row: &'a Row<'_>, shape: Shape) -> Result<ListedInstance<
 /// What the database says.
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
     let mut select = Query::select();
-    select.from(TABLE).expr(Func::count(Expr::col((TABLE, "id")))).cond_where(filter.condition());
     filter.join(&mut select);
-    // Not a point read: it may have to look at every row.
-    Ok(tx.all(&select, |row| row.integer(0)).await?.first().copied().unwrap_or(0))
+    select.cond_where(filter.condition());
+    list::count(tx, TABLE, select).await
 }
 
 /// The place in a list of the instance with this id, whatever the filter; `None`: there is none.
@@ -291,13 +246,7 @@ pub async fn position(
 ) -> Result<Option<Position>> {
     // The direction does not matter to a place.
     let sorting = sort_key.sorting(Direction::Ascending);
-    let mut select = Query::select();
-    select
-        .from(TABLE)
-        .column((TABLE, "id"))
-        .column(sorting.key())
-        .and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
-    tx.optional(&select, |row| sorting.position(row, 0, 1)).await
+    sorting.place(tx, &sorting.select_place(TABLE, &id.to_string())).await
 }
 
 #[cfg(test)]
@@ -320,7 +269,7 @@ mod tests {
             offset: 0,
             limit: 1_000,
         };
-        let select = select_page(Dialect::Sqlite, page, Shape::Detail);
+        let select = select_page(Dialect::Sqlite, &page, Shape::Detail);
         let sql = format!("EXPLAIN QUERY PLAN {}", select.to_string(sea_query::SqliteQueryBuilder));
         let mut statement = database.prepare(&sql).unwrap();
         let rows = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();

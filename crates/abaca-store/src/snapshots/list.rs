@@ -6,9 +6,8 @@ use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Query};
 use super::{COLUMNS, METADATA, SnapshotWithStatus, TABLE, complete, select, snapshot};
 use crate::db::Dialect;
 use crate::error::Result;
-use crate::list::{Direction, Position, SortType, Sorting};
+use crate::list::{self, Direction, Position, SortType, Sorting};
 use crate::operations::escape_like;
-use crate::row::Row;
 use crate::tx::Tx;
 
 /// Which snapshots a list is of. Everything that is given must hold.
@@ -74,21 +73,7 @@ pub enum SortKey {
 }
 
 /// Which rows of a list, and in which order.
-#[derive(Debug, Clone)]
-pub struct Page<'a> {
-    /// Which snapshots.
-    pub filter: &'a Filter,
-    /// What they are sorted by.
-    pub sort_key: SortKey,
-    /// Which way.
-    pub direction: Direction,
-    /// Behind this place; `None`: from the beginning.
-    pub after: Option<Position>,
-    /// Leave out this many.
-    pub offset: u64,
-    /// At most this many.
-    pub limit: u64,
-}
+pub type Page<'a> = list::Page<'a, Filter, SortKey>;
 
 impl SortKey {
     fn sorting(self, direction: Direction) -> Sorting {
@@ -205,22 +190,13 @@ pub async fn list(
     let sorting = page.sort_key.sorting(page.direction);
     let mut select = select();
     select.column(sorting.key()).cond_where(page.filter.condition(tx.dialect()));
-    sorting.order(&mut select, tx.dialect());
-    if let Some(position) = page.after {
-        select.cond_where(sorting.after(position));
-    }
-    // One row more than asked for tells whether there are more.
-    select.limit(page.limit.saturating_add(1));
-    if page.offset > 0 {
-        select.offset(page.offset);
-    }
-    let map = move |row: &Row<'_>| Ok((snapshot(row)?, sorting.position(row, 0, COLUMNS.len())?));
-    let mut rows = tx.all(&select, map).await?;
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|(_, position)| position.clone());
-    let snapshots = rows.into_iter().map(|(snapshot, _)| snapshot).collect();
+    page.bound(&mut select, &sorting, tx.dialect());
+    let (snapshots, next) = sorting
+        .fold(tx, &select, page.limit, COLUMNS.len(), Vec::new(), |snapshots, row| {
+            snapshots.push(snapshot(row)?);
+            Ok(())
+        })
+        .await?;
     Ok((complete(tx, snapshots).await?, next))
 }
 
@@ -229,13 +205,8 @@ pub async fn list(
 /// # Errors
 /// What the database says.
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
-    let mut select = Query::select();
-    select
-        .from(TABLE)
-        .expr(Func::count(Expr::col((TABLE, "id"))))
-        .cond_where(filter.condition(tx.dialect()));
-    // Not a point read: it may have to look at every row.
-    Ok(tx.all(&select, |row| row.integer(0)).await?.first().copied().unwrap_or(0))
+    let select = Query::select().cond_where(filter.condition(tx.dialect())).take();
+    list::count(tx, TABLE, select).await
 }
 
 /// The place in a list of the snapshot with this id, whatever the filter; `None`: there is none.
@@ -245,11 +216,5 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
 pub async fn position(tx: &mut Tx, id: SnapshotId, sort_key: SortKey) -> Result<Option<Position>> {
     // The direction does not matter to a place.
     let sorting = sort_key.sorting(Direction::Ascending);
-    let mut select = Query::select();
-    select
-        .from(TABLE)
-        .column((TABLE, "id"))
-        .column(sorting.key())
-        .and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
-    tx.optional(&select, |row| sorting.position(row, 0, 1)).await
+    sorting.place(tx, &sorting.select_place(TABLE, &id.to_string())).await
 }

@@ -6,7 +6,6 @@
 
 mod access_rules;
 mod availability_zones;
-mod batches;
 mod body;
 mod call;
 mod dict_literal;
@@ -15,6 +14,7 @@ mod export_locations;
 mod extensions;
 mod health;
 mod links;
+mod list;
 mod messages;
 mod metadata;
 mod microversion;
@@ -42,7 +42,7 @@ pub use call::Call;
 pub use error::ApiError;
 pub use links::Links;
 pub use microversion::{Microversion, V, Versions};
-pub use page::{Page, Sort, SortDirection};
+pub use page::{Page, Sort};
 pub use query::Query;
 pub use reply::Reply;
 pub use request::{service, service_with};

@@ -1,5 +1,9 @@
 //! Which part of a list was asked for, and in which order.
 
+use std::str::FromStr;
+
+use abaca_store::{Direction, Position};
+
 use super::{ApiError, Query};
 
 /// `limit`, `marker` and `offset`.
@@ -24,6 +28,24 @@ impl Page {
             offset: non_negative(query, "offset")?.unwrap_or(0),
         })
     }
+
+    /// The place behind which the page begins, by `find`; `what` the list is of, for the message.
+    pub(super) async fn after<Id: FromStr>(
+        &self,
+        what: &str,
+        find: impl AsyncFnOnce(Id) -> abaca_store::Result<Option<Position>>,
+    ) -> Result<Option<Position>, ApiError> {
+        let Some(marker) = &self.marker else { return Ok(None) };
+        let position = match marker.parse() {
+            Ok(id) => find(id).await?,
+            Err(_) => None,
+        };
+        position.map(Some).ok_or_else(|| {
+            ApiError::bad_request(format!(
+                "Invalid value {marker} for marker. Expecting the id of a {what}."
+            ))
+        })
+    }
 }
 
 fn non_negative(query: &Query, key: &str) -> Result<Option<u64>, ApiError> {
@@ -38,22 +60,13 @@ fn non_negative(query: &Query, key: &str) -> Result<Option<u64>, ApiError> {
     }
 }
 
-/// Ascending or descending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortDirection {
-    /// `asc`
-    Ascending,
-    /// `desc`
-    Descending,
-}
-
 /// `sort_key` and `sort_dir`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort<Key> {
     /// What to sort by.
     pub key: Key,
     /// Which way.
-    pub direction: SortDirection,
+    pub direction: Direction,
 }
 
 impl<Key: Copy> Sort<Key> {
@@ -78,9 +91,9 @@ impl<Key: Copy> Sort<Key> {
             }
         };
         let direction = match query.get("sort_dir") {
-            None => SortDirection::Descending,
-            Some(text) if text.eq_ignore_ascii_case("desc") => SortDirection::Descending,
-            Some(text) if text.eq_ignore_ascii_case("asc") => SortDirection::Ascending,
+            None => Direction::Descending,
+            Some(text) if text.eq_ignore_ascii_case("desc") => Direction::Descending,
+            Some(text) if text.eq_ignore_ascii_case("asc") => Direction::Ascending,
             Some(other) => {
                 return Err(ApiError::bad_request(format!(
                     "Invalid value {other} for sort_dir. Expecting one of asc, desc."
@@ -132,10 +145,10 @@ mod tests {
             let query = Query::parse(text).unwrap();
             Sort::parse(&query, &[("created_at", 0), ("name", 1)], 0)
         };
-        assert_eq!(sort("").unwrap(), Sort { key: 0, direction: SortDirection::Descending });
+        assert_eq!(sort("").unwrap(), Sort { key: 0, direction: Direction::Descending });
         assert_eq!(
             sort("sort_key=name&sort_dir=ASC").unwrap(),
-            Sort { key: 1, direction: SortDirection::Ascending }
+            Sort { key: 1, direction: Direction::Ascending }
         );
         assert!(matches!(sort("sort_key=nope"), Err(ApiError::BadRequest(message))
             if message == "Invalid value nope for sort_key. Expecting one of created_at, name."));

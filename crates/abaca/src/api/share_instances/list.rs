@@ -1,19 +1,19 @@
 //! Lists of share instances. They have no pages, as in the reference: all are sent, batch by batch.
 
-use std::sync::Arc;
-
 use abaca_store::share_instances::{self, Filter, OfShare, Page};
 use abaca_store::{Db, Position};
 
 use super::load;
 use super::view::{InstanceWriter, shows_exports};
-use crate::api::batches::{self, BATCH};
+use crate::api::list::{self, Part, Rows};
 use crate::api::{ApiError, Call, Query, Reply, V, shares as share_api};
 
 /// `GET /share_instances`
 pub(crate) async fn index(call: Call) -> Result<Reply, ApiError> {
     let wanted = filter(&call.query, call.version, call.caller.is_admin)?;
-    let Some(mut filter) = wanted else { return Ok(Reply::ready_json(format!("{HEAD}]}}"))) };
+    let Some(mut filter) = wanted else {
+        return Ok(Reply::ready_json("{\"share_instances\": []}"));
+    };
     filter.project_id = only_project(&call).await?;
     list(&call, filter).await
 }
@@ -26,8 +26,6 @@ pub(crate) async fn of_share(call: Call) -> Result<Reply, ApiError> {
     call.authorise("share_instance:index", &share_api::target(&share)).await?;
     list(&call, Filter { share_id: Some(share.id.to_string()), ..Filter::default() }).await
 }
-
-const HEAD: &str = "{\"share_instances\": [";
 
 /// The project whose instances alone the list may show; `None`: those of every project.
 ///
@@ -70,34 +68,26 @@ fn filter(query: &Query, version: V, is_admin: bool) -> Result<Option<Filter>, A
 }
 
 async fn list(call: &Call, filter: Filter) -> Result<Reply, ApiError> {
-    let list = List { db: call.app.db.clone(), version: call.version, filter: Arc::new(filter) };
-    batches::reply(HEAD, "]}".to_owned(), move |buffer, after: Option<Position>| {
-        let list = list.clone();
-        async move { list.rows(buffer, after).await }
-    })
-    .await
+    let list = List { db: call.app.db.clone(), version: call.version, filter };
+    list::whole("share_instances", list).await
 }
 
-#[derive(Clone)]
 struct List {
     db: Db,
     version: V,
-    filter: Arc<Filter>,
+    filter: Filter,
 }
 
-impl List {
-    /// Appends a batch to `buffer`, straight from the columns of the database.
-    async fn rows(
+impl Rows for List {
+    /// Straight from the columns of the database.
+    async fn append(
         &self,
         buffer: Vec<u8>,
-        after: Option<Position>,
+        part: Part,
     ) -> Result<(Vec<u8>, Option<Position>), ApiError> {
-        let page = Page {
-            filter: &self.filter,
-            with_exports: shows_exports(self.version),
-            after,
-            limit: BATCH,
-        };
+        let Part { after, limit, .. } = part;
+        let with_exports = shows_exports(self.version);
+        let page = Page { filter: &self.filter, with_exports, after, limit };
         let mut tx = self.db.read().await?;
         let start = (InstanceWriter::new(self.version, buffer), Ok(()));
         let fold = share_instances::fold(&mut tx, page, start, |(writer, written), row| {

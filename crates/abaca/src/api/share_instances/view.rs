@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::api::V;
-use crate::api::batches::separate;
+use crate::api::list::separate;
 use crate::api::shares::shown_status;
 
 /// Before 2.9 export locations are shown with the instance.

@@ -3,16 +3,12 @@
 
 mod view;
 
-use std::sync::Arc;
-
 use abaca_store::share_instances::{self, Filter, Page};
 use abaca_store::{Db, Position};
 
 use self::view::{Shown, View};
-use super::batches::{self, BATCH};
+use super::list::{self, Part, Rows, Writer};
 use super::{ApiError, Call, Reply};
-
-const HEAD: &str = "{\"share_replicas\": [";
 
 /// `GET /share-replicas`
 pub(crate) async fn index(call: Call) -> Result<Reply, ApiError> {
@@ -30,40 +26,31 @@ async fn list(call: &Call, view: View) -> Result<Reply, ApiError> {
     let share_id = call.query.get("share_id").filter(|id| !id.is_empty()).map(str::to_owned);
     let project_id = if call.caller.is_admin { None } else { Some(call.project()?.to_owned()) };
     let filter = Filter { project_id, share_id, replicas: true, ..Filter::default() };
-    let list = List { db: call.app.db.clone(), filter: Arc::new(filter), view };
-    batches::reply(HEAD, "]}".to_owned(), move |buffer, after: Option<Position>| {
-        let list = list.clone();
-        async move { list.rows(buffer, after).await }
-    })
-    .await
+    list::whole("share_replicas", List { db: call.app.db.clone(), filter, view }).await
 }
 
-#[derive(Clone)]
 struct List {
     db: Db,
-    filter: Arc<Filter>,
+    filter: Filter,
     view: View,
 }
 
-impl List {
-    async fn rows(
+impl Rows for List {
+    async fn append(
         &self,
         buffer: Vec<u8>,
-        after: Option<Position>,
+        part: Part,
     ) -> Result<(Vec<u8>, Option<Position>), ApiError> {
-        let page = Page { filter: &self.filter, with_exports: false, after, limit: BATCH };
+        let Part { after, limit, .. } = part;
+        let page = Page { filter: &self.filter, with_exports: false, after, limit };
         let mut tx = self.db.read().await?;
         let view = self.view;
-        let start = (buffer, Ok(()));
-        let fold = share_instances::fold(&mut tx, page, start, move |(buffer, written), row| {
-            batches::separate(buffer);
-            if let Err(error) = serde_json::to_writer(buffer, &Shown { row, view }) {
-                *written = Err(error);
-            }
+        let writer = Writer::new(buffer);
+        let fold = share_instances::fold(&mut tx, page, writer, move |writer, row| {
+            writer.row(|buffer| serde_json::to_writer(buffer, &Shown { row, view }));
             Ok(())
         });
-        let ((buffer, written), next) = fold.await?;
-        written.map_err(ApiError::internal)?;
-        Ok((buffer, next))
+        let (writer, next) = fold.await?;
+        Ok((writer.finish()?, next))
     }
 }

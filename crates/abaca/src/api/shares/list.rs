@@ -1,15 +1,12 @@
 //! Lists of shares.
 
-use std::sync::Arc;
-
-use abaca_model::ShareId;
 use abaca_store::shares::{self, Page, Scope};
 use abaca_store::{Db, Position, share_instances};
 
 use super::load::SEES_DEFERRED;
 use super::query::{self, Wanted};
 use super::view::{ShareWriter, Viewer};
-use crate::api::batches::{self, BATCH};
+use crate::api::list::{Frame, Part, Rows, Writer};
 use crate::api::{ApiError, Call, Reply, V};
 
 /// `GET /shares`
@@ -28,9 +25,12 @@ enum Shape {
     Detail,
 }
 
-const HEAD: &str = "{\"shares\": [";
-
-async fn list(call: &Call, shape: Shape, path: &str, counts_since: V) -> Result<Reply, ApiError> {
+async fn list(
+    call: &Call,
+    shape: Shape,
+    path: &'static str,
+    counts_since: V,
+) -> Result<Reply, ApiError> {
     let mut wanted = query::read(call, counts_since)?;
     authorise(call, &wanted).await?;
     if let Some(scope) = every_project(call).await? {
@@ -39,18 +39,21 @@ async fn list(call: &Call, shape: Shape, path: &str, counts_since: V) -> Result<
     // Asked first, since there is hardly ever any: the list itself is quicker without.
     wanted.filter.hide_deferred = !call.allows(SEES_DEFERRED, None).await
         && share_instances::any_deferred(&mut call.app.db.read().await?).await?;
+    let frame = |count| Frame { name: "shares", links: "shares_links", path, count };
     if wanted.nothing {
-        let count = if wanted.with_count { ", \"count\": 0" } else { "" };
-        return Ok(Reply::ready_json(format!("{HEAD}]{count}}}")));
+        return Ok(frame(wanted.with_count.then_some(0)).empty());
     }
-    let after = marker(call, &wanted).await?;
-    let count = count(call, &wanted).await?;
-    let viewer = Viewer::new(call);
-    let list = List { db: call.app.db.clone(), shape, viewer, wanted: Arc::new(wanted) };
-    match list.wanted.page.limit {
-        None => list.whole(after, count).await,
-        Some(limit) => list.part(call, path, after, count, limit).await,
-    }
+    let (db, page) = (&call.app.db, wanted.page.clone());
+    let find = async |id| {
+        shares::position(&mut db.read().await?, id, &wanted.filter, wanted.sort.key).await
+    };
+    let after = page.after("share", find).await?;
+    let count = match wanted.with_count {
+        true => Some(shares::count(&mut db.read().await?, &wanted.filter).await?),
+        false => None,
+    };
+    let list = List { db: db.clone(), shape, viewer: Viewer::new(call), wanted };
+    frame(count).reply(call, &page, after, list).await
 }
 
 /// Some filters tell of what tenants don't see, and have rules of their own.
@@ -81,94 +84,29 @@ async fn every_project(call: &Call) -> Result<Option<Scope>, ApiError> {
     Ok(Some(named.map_or(Scope::Everything, |project| Scope::Project(project.to_owned()))))
 }
 
-/// The place of the share the client saw last.
-async fn marker(call: &Call, wanted: &Wanted) -> Result<Option<Position>, ApiError> {
-    let Some(marker) = &wanted.page.marker else { return Ok(None) };
-    let position = match marker.parse::<ShareId>() {
-        Ok(id) => {
-            let mut tx = call.app.db.read().await?;
-            shares::position(&mut tx, id, &wanted.filter, wanted.sort_key).await?
-        }
-        Err(_) => None,
-    };
-    position.map(Some).ok_or_else(|| {
-        ApiError::bad_request(format!(
-            "Invalid value {marker} for marker. Expecting the id of a share."
-        ))
-    })
-}
-
-/// The member of the body that tells how many there are, if that was asked for.
-async fn count(call: &Call, wanted: &Wanted) -> Result<String, ApiError> {
-    if !wanted.with_count {
-        return Ok(String::new());
-    }
-    let mut tx = call.app.db.read().await?;
-    let count = shares::count(&mut tx, &wanted.filter).await?;
-    Ok(format!(", \"count\": {count}"))
-}
-
-#[derive(Clone)]
 struct List {
     db: Db,
     shape: Shape,
     viewer: Viewer,
-    wanted: Arc<Wanted>,
+    wanted: Wanted,
 }
 
-impl List {
-    /// Everything, batch by batch.
-    async fn whole(self, start: Option<Position>, count: String) -> Result<Reply, ApiError> {
-        batches::reply(HEAD, format!("]{count}}}"), move |buffer, after: Option<Position>| {
-            let list = self.clone();
-            // The offset counts from where the whole list begins.
-            let (offset, after) = match after {
-                None => (list.wanted.page.offset, start.clone()),
-                Some(after) => (0, Some(after)),
-            };
-            async move { list.rows(buffer, after, offset, BATCH).await }
-        })
-        .await
-    }
-
-    /// The page that was asked for, with a link to the next one if there is more.
-    async fn part(
-        self,
-        call: &Call,
-        path: &str,
-        after: Option<Position>,
-        count: String,
-        limit: u64,
-    ) -> Result<Reply, ApiError> {
-        let offset = self.wanted.page.offset;
-        let (mut body, next) = self.rows(HEAD.as_bytes().to_vec(), after, offset, limit).await?;
-        body.push(b']');
-        body.extend_from_slice(count.as_bytes());
-        if let Some(last) = next {
-            let links = call.links.next(path, &call.query, &last.id);
-            body.extend_from_slice(format!(", \"shares_links\": {links}").as_bytes());
-        }
-        body.push(b'}');
-        Ok(Reply::ready_json(body))
-    }
-
-    /// Appends at most `limit` shares to `buffer`, straight from the columns of the database.
-    async fn rows(
+impl Rows for List {
+    /// Straight from the columns of the database.
+    async fn append(
         &self,
         buffer: Vec<u8>,
-        after: Option<Position>,
-        offset: u64,
-        limit: u64,
+        part: Part,
     ) -> Result<(Vec<u8>, Option<Position>), ApiError> {
-        let Wanted { filter, sort_key, direction, .. } = &*self.wanted;
-        let page =
-            Page { filter, sort_key: *sort_key, direction: *direction, after, offset, limit };
+        let page = part.of(&self.wanted.filter, self.wanted.sort);
         match self.shape {
             Shape::Summary => self.summaries(page, buffer).await,
             Shape::Detail => self.details(page, buffer).await,
         }
     }
+}
 
+impl List {
     async fn summaries(
         &self,
         page: Page<'_>,
@@ -176,17 +114,13 @@ impl List {
     ) -> Result<(Vec<u8>, Option<Position>), ApiError> {
         let mut tx = self.db.read().await?;
         let viewer = self.viewer.clone();
-        let start = (buffer, Ok(()));
-        let ((buffer, written), next) =
-            shares::fold_summaries(&mut tx, page, start, move |(buffer, written), id, name| {
-                if let Err(error) = viewer.write_summary(buffer, id, name) {
-                    *written = Err(error);
-                }
-                Ok(())
-            })
-            .await?;
-        written.map_err(ApiError::internal)?;
-        Ok((buffer, next))
+        let writer = Writer::new(buffer);
+        let fold = shares::fold_summaries(&mut tx, page, writer, move |writer, id, name| {
+            writer.row(|buffer| viewer.write_summary(buffer, id, name));
+            Ok(())
+        });
+        let (writer, next) = fold.await?;
+        Ok((writer.finish()?, next))
     }
 
     async fn details(

@@ -1,9 +1,8 @@
 //! The query of a list of shares: what it is of, how it is sorted, which part of it.
 
-use abaca_store::Direction;
 use abaca_store::shares::{Filter, Scope, SortKey};
 
-use crate::api::{ApiError, Call, Page, Query, Sort, SortDirection, V, dict_literal};
+use crate::api::{ApiError, Call, Page, Query, Sort, V, dict_literal};
 
 /// What a list was asked for with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +10,7 @@ pub(super) struct Wanted {
     pub(super) filter: Filter,
     /// Something no share has was asked for, so that the list is empty.
     pub(super) nothing: bool,
-    pub(super) sort_key: SortKey,
-    pub(super) direction: Direction,
+    pub(super) sort: Sort<SortKey>,
     pub(super) with_count: bool,
     pub(super) page: Page,
 }
@@ -48,10 +46,6 @@ const OF_NO_SHARE: [&str; 3] = ["share_network_id", "share_group_id", "share_ser
 pub(super) fn read(call: &Call, counts_since: V) -> Result<Wanted, ApiError> {
     let query = &call.query;
     let sort = Sort::parse(query, &SORT_KEYS, SortKey::CreatedAt)?;
-    let direction = match sort.direction {
-        SortDirection::Ascending => Direction::Ascending,
-        SortDirection::Descending => Direction::Descending,
-    };
     let with_count = call.since(counts_since) && query.boolean("with_count")?.unwrap_or(false);
     let own = call.caller.project_id.clone().unwrap_or_default();
     let scope = match query.boolean("is_public")? {
@@ -61,7 +55,7 @@ pub(super) fn read(call: &Call, counts_since: V) -> Result<Wanted, ApiError> {
     let filter = filter(query, call.version, scope)?;
     let nothing = asks_for_nothing(query, call.version, call.caller.is_admin);
     let page = call.page()?;
-    Ok(Wanted { filter, nothing, sort_key: sort.key, direction, with_count, page })
+    Ok(Wanted { filter, nothing, sort, with_count, page })
 }
 
 /// Whether shares of every project are asked for. An empty value asks for them, as the reference

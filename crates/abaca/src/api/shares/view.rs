@@ -14,7 +14,7 @@ use abaca_store::shares::{ListedExport, ListedPlace, ListedShare, ShareRow};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::api::batches::separate;
+use crate::api::list::separate;
 use crate::api::{Call, Links, V};
 
 /// For whom shares are shown.
@@ -53,7 +53,6 @@ impl Viewer {
             name: Option<&'a str>,
             links: L,
         }
-        separate(buffer);
         serde_json::to_writer(buffer, &Summary { id, name, links: self.links.of("shares", id) })
     }
 }

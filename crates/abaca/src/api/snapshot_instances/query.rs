@@ -1,18 +1,16 @@
 //! The query of a list of snapshot instances: what it is of, how it is sorted, which part of it.
 
 use abaca_model::{SnapshotStatus, Timestamp};
-use abaca_store::Direction;
 use abaca_store::snapshot_instances::{Filter, SortKey};
 
-use crate::api::{ApiError, Page, Query, Sort, SortDirection};
+use crate::api::{ApiError, Page, Query, Sort};
 
 /// What a list was asked for with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// `None`: of a snapshot that can't exist, so that the list is empty.
     pub(super) filter: Option<Filter>,
-    pub(super) sort_key: SortKey,
-    pub(super) direction: Direction,
+    pub(super) sort: Sort<SortKey>,
     pub(super) with_count: bool,
     pub(super) page: Page,
 }
@@ -33,12 +31,8 @@ const SORT_KEYS: [(&str, SortKey); 7] = [
 /// 400 that names the key and what was expected.
 pub(super) fn read(query: &Query, page: Page) -> Result<Wanted, ApiError> {
     let sort = Sort::parse(query, &SORT_KEYS, SortKey::CreatedAt)?;
-    let direction = match sort.direction {
-        SortDirection::Ascending => Direction::Ascending,
-        SortDirection::Descending => Direction::Descending,
-    };
     let with_count = query.boolean("with_count")?.unwrap_or(false);
-    Ok(Wanted { filter: filter(query)?, sort_key: sort.key, direction, with_count, page })
+    Ok(Wanted { filter: filter(query)?, sort, with_count, page })
 }
 
 fn filter(query: &Query) -> Result<Option<Filter>, ApiError> {
@@ -94,7 +88,7 @@ mod tests {
     fn nothing_asked_for_is_everything() {
         let wanted = wanted("nope=1").unwrap();
         assert_eq!(wanted.filter, Some(Filter::default()));
-        assert_eq!((wanted.sort_key, wanted.with_count), (SortKey::CreatedAt, false));
+        assert_eq!((wanted.sort.key, wanted.with_count), (SortKey::CreatedAt, false));
     }
 
     #[test]

@@ -1,17 +1,15 @@
 //! The query of a list of snapshots: what it is of, how it is sorted, which part of it.
 
-use abaca_store::Direction;
 use abaca_store::snapshots::{Filter, SortKey};
 
-use crate::api::{ApiError, Call, Page, Query, Sort, SortDirection, V, dict_literal};
+use crate::api::{ApiError, Call, Page, Query, Sort, V, dict_literal};
 
 /// What a list was asked for with, but for whose snapshots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) filter: Filter,
     pub(super) all_projects: bool,
-    pub(super) sort_key: SortKey,
-    pub(super) direction: Direction,
+    pub(super) sort: Sort<SortKey>,
     pub(super) with_count: bool,
     pub(super) page: Page,
 }
@@ -40,10 +38,6 @@ const SORT_KEYS: [(&str, SortKey); 13] = [
 pub(super) fn read(call: &Call, counts_since: V) -> Result<Wanted, ApiError> {
     let query = &call.query;
     let sort = Sort::parse(query, &SORT_KEYS, SortKey::CreatedAt)?;
-    let direction = match sort.direction {
-        SortDirection::Ascending => Direction::Ascending,
-        SortDirection::Descending => Direction::Descending,
-    };
     // An empty value asks for all projects, as the reference has it.
     let all_projects = match query.get("all_tenants") {
         Some("") => true,
@@ -52,7 +46,7 @@ pub(super) fn read(call: &Call, counts_since: V) -> Result<Wanted, ApiError> {
     let with_count = call.since(counts_since) && query.boolean("with_count")?.unwrap_or(false);
     let filter = filter(query, call.version, call.caller.is_admin)?;
     let page = call.page()?;
-    Ok(Wanted { filter, all_projects, sort_key: sort.key, direction, with_count, page })
+    Ok(Wanted { filter, all_projects, sort, with_count, page })
 }
 
 fn filter(query: &Query, version: V, is_admin: bool) -> Result<Filter, ApiError> {
