@@ -71,6 +71,8 @@ ids! {
     SnapshotInstanceId;
     /// A share type.
     ShareTypeId;
+    /// A share group type.
+    ShareGroupTypeId;
     /// A path under which a share or snapshot instance is exported.
     ExportLocationId;
     /// An availability zone.

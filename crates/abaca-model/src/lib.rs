@@ -20,13 +20,14 @@ pub use access::{AccessToError, aggregate_access_state, check_access_to, same_ac
 pub use aggregate::{SnapshotPlace, aggregate_status, representative};
 pub use id::{
     AccessRuleId, AuditId, AvailabilityZoneId, ExportLocationId, MessageId, OperationId,
-    ParseIdError, ShareId, ShareInstanceId, ShareTypeId, SnapshotId, SnapshotInstanceId,
+    ParseIdError, ShareGroupTypeId, ShareId, ShareInstanceId, ShareTypeId, SnapshotId,
+    SnapshotInstanceId,
 };
 pub use message::{MessageAction, MessageDetail, MessageResource};
 pub use operation::{Operation, OperationKind, OperationState};
 pub use record::{
-    AccessRule, AvailabilityZone, ExportLocation, Service, Share, ShareCapabilities, ShareInstance,
-    ShareType, Snapshot, SnapshotInstance,
+    AccessRule, AvailabilityZone, ExportLocation, Service, Share, ShareCapabilities,
+    ShareGroupType, ShareInstance, ShareType, Snapshot, SnapshotInstance,
 };
 pub use share_aggregate::{
     SharePlace, aggregate_access_rules_status, has_replicas, representative_instance,

@@ -1,13 +1,13 @@
 //! One record per resource, as the database keeps it and the views show it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use crate::{
     AccessLevel, AccessRuleId, AccessRulesStatus, AccessState, AccessType, AvailabilityZoneId,
-    ExportLocationId, ShareId, ShareInstanceId, ShareStatus, ShareTypeId, SnapshotId,
-    SnapshotInstanceId, SnapshotStatus, TaskState, Timestamp,
+    ExportLocationId, ShareGroupTypeId, ShareId, ShareInstanceId, ShareStatus, ShareTypeId,
+    SnapshotId, SnapshotInstanceId, SnapshotStatus, TaskState, Timestamp,
 };
 
 /// What a share's type promised when the share was made; kept with the share, since a type may
@@ -222,6 +222,23 @@ pub struct ShareType {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Option<Timestamp>,
+}
+
+/// What kinds of groups of shares there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareGroupType {
+    /// Its id.
+    pub id: ShareGroupTypeId,
+    /// Its name, unique.
+    pub name: String,
+    /// Usable by every project; otherwise only by those it was granted to.
+    pub is_public: bool,
+    /// What a backend must offer to groups.
+    pub group_specs: BTreeMap<String, String>,
+    /// The types that shares of such a group may be of.
+    pub share_types: BTreeSet<ShareTypeId>,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// A zone that backends are in.

@@ -18,6 +18,7 @@ mod postgres;
 mod row;
 mod sqlite;
 mod tx;
+mod type_tables;
 
 pub mod access_rules;
 pub mod access_work;
@@ -31,6 +32,7 @@ pub mod metadata;
 pub mod operations;
 pub mod quota;
 pub mod services;
+pub mod share_group_types;
 pub mod share_instances;
 pub mod share_types;
 pub mod share_work;

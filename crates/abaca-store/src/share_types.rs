@@ -3,65 +3,23 @@
 use std::collections::BTreeMap;
 
 use abaca_model::{ShareType, ShareTypeId, Timestamp};
-use sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 use crate::error::Result;
 use crate::row::Row;
 use crate::tx::Tx;
+use crate::type_tables::TypeTables;
 
+pub use crate::type_tables::{Listed, Visible};
+
+const TABLES: TypeTables = TypeTables {
+    types: TABLE,
+    specs: SPECS,
+    projects: "share_type_projects",
+    type_id: "share_type_id",
+};
 const TABLE: &str = "share_types";
 const SPECS: &str = "share_type_extra_specs";
-const PROJECTS: &str = "share_type_projects";
-
-/// Which share types are seen at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visible<'a> {
-    /// All: to administrators.
-    All,
-    /// The public ones and those this project was granted.
-    To(&'a str),
-}
-
-impl Visible<'_> {
-    fn condition(self) -> Cond {
-        match self {
-            Self::All => Cond::all(),
-            Self::To(project_id) => public_or_granted(project_id),
-        }
-    }
-}
-
-fn public_or_granted(project_id: &str) -> Cond {
-    let granted = Query::select()
-        .column("share_type_id")
-        .from(PROJECTS)
-        .and_where(Expr::col("project_id").eq(project_id))
-        .take();
-    Cond::any()
-        .add(Expr::col((TABLE, "is_public")).eq(1_i64))
-        .add(Expr::col((TABLE, "id")).in_subquery(granted))
-}
-
-/// Which of the visible share types to list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed<'a> {
-    /// Each of them.
-    All,
-    /// Those this project may use.
-    UsableBy(&'a str),
-    /// Those that are not public.
-    Private,
-}
-
-impl Listed<'_> {
-    fn condition(self) -> Cond {
-        match self {
-            Self::All => Cond::all(),
-            Self::UsableBy(project_id) => public_or_granted(project_id),
-            Self::Private => Cond::all().add(Expr::col((TABLE, "is_public")).eq(0_i64)),
-        }
-    }
-}
 
 /// One row for each extra spec of each type, or one without a spec.
 fn select() -> SelectStatement {
@@ -112,7 +70,9 @@ pub async fn by_id(
     id: ShareTypeId,
 ) -> Result<Option<ShareType>> {
     let mut found = select();
-    found.cond_where(visible.condition()).and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
+    found
+        .cond_where(TABLES.visible(visible))
+        .and_where(Expr::col((TABLE, "id")).eq(id.to_string()));
     Ok(fetch(tx, &found).await?.pop())
 }
 
@@ -122,7 +82,7 @@ pub async fn by_id(
 /// What the database says.
 pub async fn by_name(tx: &mut Tx, visible: Visible<'_>, name: &str) -> Result<Option<ShareType>> {
     let mut found = select();
-    found.cond_where(visible.condition()).and_where(Expr::col((TABLE, "name")).eq(name));
+    found.cond_where(TABLES.visible(visible)).and_where(Expr::col((TABLE, "name")).eq(name));
     Ok(fetch(tx, &found).await?.pop())
 }
 
@@ -147,7 +107,7 @@ pub async fn by_name_or_id(
 /// What the database says.
 pub async fn list(tx: &mut Tx, visible: Visible<'_>, listed: Listed<'_>) -> Result<Vec<ShareType>> {
     let mut found = select();
-    found.cond_where(visible.condition()).cond_where(listed.condition());
+    found.cond_where(TABLES.visible(visible)).cond_where(TABLES.listed(listed));
     fetch(tx, &found).await
 }
 
@@ -169,7 +129,7 @@ pub async fn insert(tx: &mut Tx, share_type: &ShareType) -> Result<()> {
         ])
         .take();
     tx.execute(&insert).await?;
-    insert_extra_specs(tx, share_type.id, &share_type.extra_specs).await
+    TABLES.insert_specs(tx, share_type.id.uuid(), &share_type.extra_specs).await
 }
 
 /// Writes the name, the description and whether it is public; returns false if it is gone.
@@ -193,9 +153,7 @@ pub async fn update(tx: &mut Tx, share_type: &ShareType) -> Result<bool> {
 /// # Errors
 /// What the database says; [`crate::Error::ForeignKey`] while there are shares of this type.
 pub async fn delete(tx: &mut Tx, id: ShareTypeId) -> Result<bool> {
-    let delete =
-        Query::delete().from_table(TABLE).and_where(Expr::col("id").eq(id.to_string())).take();
-    Ok(tx.execute(&delete).await? > 0)
+    TABLES.delete(tx, id.uuid()).await
 }
 
 /// Sets some extra specs and leaves the others.
@@ -207,33 +165,7 @@ pub async fn set_extra_specs(
     id: ShareTypeId,
     specs: &BTreeMap<String, String>,
 ) -> Result<()> {
-    if specs.is_empty() {
-        return Ok(());
-    }
-    let old = Query::delete()
-        .from_table(SPECS)
-        .and_where(Expr::col("share_type_id").eq(id.to_string()))
-        .and_where(Expr::col("name").is_in(specs.keys().map(String::as_str)))
-        .take();
-    tx.execute(&old).await?;
-    insert_extra_specs(tx, id, specs).await
-}
-
-async fn insert_extra_specs(
-    tx: &mut Tx,
-    id: ShareTypeId,
-    specs: &BTreeMap<String, String>,
-) -> Result<()> {
-    if specs.is_empty() {
-        return Ok(());
-    }
-    let mut insert = Query::insert();
-    insert.into_table(SPECS).columns(["share_type_id", "name", "value"]);
-    for (key, value) in specs {
-        insert.values_panic([id.to_string().into(), key.as_str().into(), value.as_str().into()]);
-    }
-    tx.execute(&insert).await?;
-    Ok(())
+    TABLES.set_specs(tx, id.uuid(), specs).await
 }
 
 /// Removes an extra spec; returns false if there is none of this name.
@@ -241,12 +173,7 @@ async fn insert_extra_specs(
 /// # Errors
 /// What the database says.
 pub async fn delete_extra_spec(tx: &mut Tx, id: ShareTypeId, key: &str) -> Result<bool> {
-    let delete = Query::delete()
-        .from_table(SPECS)
-        .and_where(Expr::col("share_type_id").eq(id.to_string()))
-        .and_where(Expr::col("name").eq(key))
-        .take();
-    Ok(tx.execute(&delete).await? > 0)
+    TABLES.delete_spec(tx, id.uuid(), key).await
 }
 
 /// The projects a type was granted to, in their ids' order.
@@ -254,14 +181,7 @@ pub async fn delete_extra_spec(tx: &mut Tx, id: ShareTypeId, key: &str) -> Resul
 /// # Errors
 /// What the database says.
 pub async fn projects(tx: &mut Tx, id: ShareTypeId) -> Result<Vec<String>> {
-    let select = Query::select()
-        .column("project_id")
-        .from(PROJECTS)
-        .and_where(Expr::col("share_type_id").eq(id.to_string()))
-        .take();
-    let mut projects = tx.all(&select, |row| row.string(0)).await?;
-    projects.sort_unstable();
-    Ok(projects)
+    TABLES.projects(tx, id.uuid()).await
 }
 
 /// Grants a type to a project.
@@ -270,13 +190,7 @@ pub async fn projects(tx: &mut Tx, id: ShareTypeId) -> Result<Vec<String>> {
 /// What the database says; [`crate::Error::Unique`] when it was granted before,
 /// [`crate::Error::ForeignKey`] when the type is gone.
 pub async fn grant(tx: &mut Tx, id: ShareTypeId, project_id: &str) -> Result<()> {
-    let insert = Query::insert()
-        .into_table(PROJECTS)
-        .columns(["share_type_id", "project_id"])
-        .values_panic([id.to_string().into(), project_id.into()])
-        .take();
-    tx.execute(&insert).await?;
-    Ok(())
+    TABLES.grant(tx, id.uuid(), project_id).await
 }
 
 /// Takes a grant back; returns false if there was none.
@@ -284,10 +198,5 @@ pub async fn grant(tx: &mut Tx, id: ShareTypeId, project_id: &str) -> Result<()>
 /// # Errors
 /// What the database says.
 pub async fn revoke(tx: &mut Tx, id: ShareTypeId, project_id: &str) -> Result<bool> {
-    let delete = Query::delete()
-        .from_table(PROJECTS)
-        .and_where(Expr::col("share_type_id").eq(id.to_string()))
-        .and_where(Expr::col("project_id").eq(project_id))
-        .take();
-    Ok(tx.execute(&delete).await? > 0)
+    TABLES.revoke(tx, id.uuid(), project_id).await
 }

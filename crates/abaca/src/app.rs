@@ -175,6 +175,8 @@ pub struct ApiSettings {
     pub max_limit: u64,
     /// The name of the share type that stands in when a tenant names none.
     pub default_share_type: Option<String>,
+    /// The name of the default share group type.
+    pub default_share_group_type: Option<String>,
     /// How long a share stays in the recycle bin.
     pub soft_deleted_share_retention: Duration,
     /// The prefix of mount point names, unless the share type has another.
@@ -196,6 +198,7 @@ impl Default for ApiSettings {
             request_timeout: Duration::from_secs(60),
             max_limit: 1_000,
             default_share_type: None,
+            default_share_group_type: None,
             soft_deleted_share_retention: Duration::from_secs(7 * 24 * 60 * 60),
             default_mount_point_prefix: String::new(),
             admin_only_metadata: Vec::new(),
@@ -213,6 +216,7 @@ impl From<&ApiConfig> for ApiSettings {
             request_timeout: config.request_timeout,
             max_limit: config.max_limit.into(),
             default_share_type: Some(config.default_share_type.clone()),
+            default_share_group_type: config.default_share_group_type.clone(),
             deferred_deletion: config.deferred_deletion,
             soft_deleted_share_retention: config.soft_deleted_share_retention,
             default_mount_point_prefix: config.default_mount_point_prefix.clone(),

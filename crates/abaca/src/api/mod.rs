@@ -29,6 +29,7 @@ pub mod route;
 pub mod router;
 mod scheduler_stats;
 mod services;
+mod share_group_types;
 mod share_instances;
 mod share_replicas;
 mod share_types;

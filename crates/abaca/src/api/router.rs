@@ -8,8 +8,8 @@ use super::metadata::Resource;
 use super::route::{action, delete, get, post, put};
 use super::{
     Route, V, access_rules, availability_zones, export_locations, extensions, messages, metadata,
-    quotas, scheduler_stats, services, share_instances, share_replicas, share_types, shares,
-    snapshot_instances, snapshots,
+    quotas, scheduler_stats, services, share_group_types, share_instances, share_replicas,
+    share_types, shares, snapshot_instances, snapshots,
 };
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
@@ -160,5 +160,32 @@ pub fn routes() -> Vec<Route> {
         get("/types/{id}/os-share-type-access", V(2, 0).., "share_type:list_project_access", share_types::list_project_access),
         action("/types/{id}/action", "addProjectAccess", V(2, 0).., "share_type:add_project_access", share_types::add_project_access),
         action("/types/{id}/action", "removeProjectAccess", V(2, 0).., "share_type:remove_project_access", share_types::remove_project_access),
+
+        get("/share-group-types", V(2, 31)..=V(2, 54), "share_group_type:index", share_group_types::list).experimental(),
+        get("/share-group-types", V(2, 55).., "share_group_type:index", share_group_types::list),
+        post("/share-group-types", V(2, 31)..=V(2, 54), "share_group_type:create", share_group_types::create).experimental(),
+        post("/share-group-types", V(2, 55).., "share_group_type:create", share_group_types::create),
+        get("/share-group-types/default", V(2, 31)..=V(2, 54), "share_group_type:default", share_group_types::default).experimental(),
+        get("/share-group-types/default", V(2, 55).., "share_group_type:default", share_group_types::default),
+        get("/share-group-types/{id}", V(2, 31)..=V(2, 54), "share_group_type:show", share_group_types::show).experimental(),
+        get("/share-group-types/{id}", V(2, 55).., "share_group_type:show", share_group_types::show),
+        delete("/share-group-types/{id}", V(2, 31)..=V(2, 54), "share_group_type:delete", share_group_types::delete).experimental(),
+        delete("/share-group-types/{id}", V(2, 55).., "share_group_type:delete", share_group_types::delete),
+        get("/share-group-types/{id}/access", V(2, 31)..=V(2, 54), "share_group_type:list_project_access", share_group_types::list_project_access).experimental(),
+        get("/share-group-types/{id}/access", V(2, 55).., "share_group_type:list_project_access", share_group_types::list_project_access),
+        action("/share-group-types/{id}/action", "addProjectAccess", V(2, 31)..=V(2, 54), "share_group_type:add_project_access", share_group_types::add_project_access).experimental(),
+        action("/share-group-types/{id}/action", "addProjectAccess", V(2, 55).., "share_group_type:add_project_access", share_group_types::add_project_access),
+        action("/share-group-types/{id}/action", "removeProjectAccess", V(2, 31)..=V(2, 54), "share_group_type:remove_project_access", share_group_types::remove_project_access).experimental(),
+        action("/share-group-types/{id}/action", "removeProjectAccess", V(2, 55).., "share_group_type:remove_project_access", share_group_types::remove_project_access),
+        get("/share-group-types/{id}/group-specs", V(2, 31)..=V(2, 54), "share_group_types_spec:index", share_group_types::list_group_specs).experimental(),
+        get("/share-group-types/{id}/group-specs", V(2, 55).., "share_group_types_spec:index", share_group_types::list_group_specs),
+        post("/share-group-types/{id}/group-specs", V(2, 31)..=V(2, 54), "share_group_types_spec:create", share_group_types::create_group_specs).experimental(),
+        post("/share-group-types/{id}/group-specs", V(2, 55).., "share_group_types_spec:create", share_group_types::create_group_specs),
+        get("/share-group-types/{id}/group-specs/{key}", V(2, 31)..=V(2, 54), "share_group_types_spec:show", share_group_types::show_group_spec).experimental(),
+        get("/share-group-types/{id}/group-specs/{key}", V(2, 55).., "share_group_types_spec:show", share_group_types::show_group_spec),
+        put("/share-group-types/{id}/group-specs/{key}", V(2, 31)..=V(2, 54), "share_group_types_spec:update", share_group_types::update_group_spec).experimental(),
+        put("/share-group-types/{id}/group-specs/{key}", V(2, 55).., "share_group_types_spec:update", share_group_types::update_group_spec),
+        delete("/share-group-types/{id}/group-specs/{key}", V(2, 31)..=V(2, 54), "share_group_types_spec:delete", share_group_types::delete_group_spec).experimental(),
+        delete("/share-group-types/{id}/group-specs/{key}", V(2, 55).., "share_group_types_spec:delete", share_group_types::delete_group_spec),
     ]
 }

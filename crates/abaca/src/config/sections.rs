@@ -24,6 +24,8 @@ pub struct ApiConfig {
     pub max_limit: u32,
     /// Name of the share type for requests that name none.
     pub default_share_type: String,
+    /// Name of the share group type for requests that name none.
+    pub default_share_group_type: Option<String>,
     /// A tenant's deletion frees its quota at once, whatever becomes of it.
     pub deferred_deletion: bool,
     /// How long a share stays in the recycle bin.
@@ -62,6 +64,10 @@ impl ApiConfig {
                 "default".to_owned(),
                 "Share type of shares that are created without one. Made at the first start, \
                  public, when there is no share type at all.",
+            ),
+            default_share_group_type: section.optional(
+                "default_share_group_type",
+                "Share group type that is shown as the default one. None unless named.",
             ),
             deferred_deletion: section.value(
                 "deferred_deletion",

@@ -16,6 +16,7 @@ mod quotas;
 mod scheduler;
 mod scheduler_stats;
 mod services;
+mod share_group_types;
 mod share_instances;
 mod share_replicas;
 mod share_types;

@@ -75,7 +75,7 @@ async fn private(call: &Call, tx: &mut Tx) -> Result<ShareType, ApiError> {
 }
 
 /// The project of the request. Keystone's are UUIDs; noauth's are any text.
-fn project(call: &Call) -> Result<&str, ApiError> {
+pub(in crate::api) fn project(call: &Call) -> Result<&str, ApiError> {
     let body = call.action_value().as_object().map(Fields).ok_or_else(ApiError::malformed)?;
     let given = body.value("project").and_then(Value::as_str);
     let is_id = |text: &&str| match call.app.identity {

@@ -29,27 +29,14 @@ pub(in crate::api) async fn show(call: Call) -> Result<Reply, ApiError> {
 pub(in crate::api) async fn create(call: Call) -> Result<Reply, ApiError> {
     let given = call.body("extra_specs")?.0;
     let checked = checked(given)?;
-    let is_word = |character: char| character.is_alphanumeric() || "_.-:".contains(character);
-    if !given.keys().all(|key| key.chars().all(is_word)) {
-        return Err(ApiError::bad_request(
-            "Key names can only contain alphanumeric characters, underscores, periods, colons and \
-             hyphens.",
-        ));
-    }
+    specs::check_names(given.keys())?;
     set(&call, &checked).await?;
     Reply::ok(&json!({ "extra_specs": echo(given, &checked) }))
 }
 
 /// Sets the one the path names.
 pub(in crate::api) async fn update(call: Call) -> Result<Reply, ApiError> {
-    let body = call.json().and_then(Value::as_object).filter(|body| !body.is_empty());
-    let body = body.ok_or_else(|| ApiError::bad_request("Request body empty"))?;
-    if !body.contains_key(call.path("key")) {
-        return Err(ApiError::bad_request("Request body and URI mismatch"));
-    }
-    if body.len() > 1 {
-        return Err(ApiError::bad_request("Request body contains too many items"));
-    }
+    let body = specs::one_of_path(&call)?;
     let checked = checked(body)?;
     set(&call, &checked).await?;
     Reply::ok(&echo(body, &checked))

@@ -16,13 +16,13 @@ use serde_json::{Map, Value};
 
 use super::{ApiError, Call};
 
-pub(super) use access::{add_project_access, list_project_access, remove_project_access};
+pub(super) use access::{add_project_access, list_project_access, project, remove_project_access};
 pub(super) use create::create;
 pub(super) use extra_specs::{
     create as create_extra_specs, delete as delete_extra_spec, list as list_extra_specs,
     show as show_extra_spec, update as update_extra_spec,
 };
-pub(super) use read::{default, list, show};
+pub(super) use read::{default, list, listed, show};
 pub(super) use update::{delete, update};
 
 /// The share types that the caller may see: administrators all, others the public ones and those

@@ -28,7 +28,7 @@ pub(in crate::api) async fn list(call: Call) -> Result<Reply, ApiError> {
 }
 
 /// Only administrators choose; others see what they may use.
-fn listed(call: &Call) -> Result<Listed<'_>, ApiError> {
+pub(in crate::api) fn listed(call: &Call) -> Result<Listed<'_>, ApiError> {
     let usable = Listed::UsableBy(call.caller.project_id.as_deref().unwrap_or_default());
     let wanted = call.query.get("is_public").filter(|_| call.caller.is_admin);
     match wanted {

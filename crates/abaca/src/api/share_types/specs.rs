@@ -1,8 +1,8 @@
 //! The extra specs the service itself knows: their names, and what they may say.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::api::strict_bool;
+use crate::api::{ApiError, Call, strict_bool};
 
 /// Every type has to say this.
 pub(in crate::api) const DRIVER_HANDLES_SHARE_SERVERS: &str = "driver_handles_share_servers";
@@ -82,7 +82,7 @@ pub(in crate::api) fn boolean(value: &str) -> Option<bool> {
 }
 
 /// The text a spec's JSON value is kept as; `None` for what can't be one.
-pub(super) fn text(value: &Value) -> Option<String> {
+pub(in crate::api) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(true) => Some("True".to_owned()),
@@ -90,6 +90,33 @@ pub(super) fn text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// Refuses names that can't stand in a path.
+pub(in crate::api) fn check_names<'a>(
+    mut names: impl Iterator<Item = &'a String>,
+) -> Result<(), ApiError> {
+    let is_word = |character: char| character.is_alphanumeric() || "_.-:".contains(character);
+    if !names.all(|name| name.chars().all(is_word)) {
+        return Err(ApiError::bad_request(
+            "Key names can only contain alphanumeric characters, underscores, periods, colons and \
+             hyphens.",
+        ));
+    }
+    Ok(())
+}
+
+/// The body of a request that sets the spec its path names: that spec and no other.
+pub(in crate::api) fn one_of_path(call: &Call) -> Result<&Map<String, Value>, ApiError> {
+    let body = call.json().and_then(Value::as_object).filter(|body| !body.is_empty());
+    let body = body.ok_or_else(|| ApiError::bad_request("Request body empty"))?;
+    if !body.contains_key(call.path("key")) {
+        return Err(ApiError::bad_request("Request body and URI mismatch"));
+    }
+    if body.len() > 1 {
+        return Err(ApiError::bad_request("Request body contains too many items"));
+    }
+    Ok(body)
 }
 
 /// The value as it is kept: zones without spaces around them.

@@ -8,6 +8,7 @@ mod base;
 mod infrastructure;
 mod messages;
 mod quotas;
+mod share_group_types;
 mod share_replicas;
 mod share_types;
 mod shares;
@@ -73,6 +74,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static DefaultRule> {
         snapshots::RULES,
         share_replicas::RULES,
         share_types::RULES,
+        share_group_types::RULES,
         messages::RULES,
         quotas::RULES,
         infrastructure::RULES,

@@ -165,4 +165,18 @@ pub(super) const CASES: &[Case] = &[
     ("GET /types/{id}/os-share-type-access", Administrators, ""),
     ("POST /types/{id}/action addProjectAccess", Administrators, GRANT),
     ("POST /types/{id}/action removeProjectAccess", Administrators, REVOKE),
+
+    ("GET /share-group-types", Anyone, ""),
+    ("POST /share-group-types", Administrators, r#"{"share_group_type": {}}"#),
+    ("GET /share-group-types/default", Anyone, ""),
+    ("GET /share-group-types/{id}", Readers, ""),
+    ("DELETE /share-group-types/{id}", Administrators, ""),
+    ("GET /share-group-types/{id}/access", Administrators, ""),
+    ("POST /share-group-types/{id}/action addProjectAccess", Administrators, GRANT),
+    ("POST /share-group-types/{id}/action removeProjectAccess", Administrators, REVOKE),
+    ("GET /share-group-types/{id}/group-specs", Administrators, ""),
+    ("POST /share-group-types/{id}/group-specs", Administrators, r#"{"group_specs": {"key": "x"}}"#),
+    ("GET /share-group-types/{id}/group-specs/{key}", Administrators, ""),
+    ("PUT /share-group-types/{id}/group-specs/{key}", Administrators, r#"{"key": "x"}"#),
+    ("DELETE /share-group-types/{id}/group-specs/{key}", Administrators, ""),
 ];

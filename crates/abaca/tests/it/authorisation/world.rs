@@ -1,16 +1,19 @@
 //! One resource of each kind, of the user `alice` in the project `project`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use abaca::api::Route;
 use abaca_model::{
-    AccessRule, AccessRuleId, ExportLocationId, MessageId, Share, ShareId, ShareInstance,
-    ShareInstanceId, ShareType, ShareTypeId, Snapshot, SnapshotId, SnapshotInstance,
-    SnapshotInstanceId,
+    AccessRule, AccessRuleId, ExportLocationId, MessageId, Share, ShareGroupType, ShareGroupTypeId,
+    ShareId, ShareInstance, ShareInstanceId, ShareType, ShareTypeId, Snapshot, SnapshotId,
+    SnapshotInstance, SnapshotInstanceId,
 };
 use abaca_store::access_rules::Of;
 use abaca_store::metadata::{Owner, Pairs};
-use abaca_store::{Tx, metadata, services, share_types, snapshot_export_locations};
+use abaca_store::share_types::Visible;
+use abaca_store::{
+    Tx, metadata, services, share_group_types, share_types, snapshot_export_locations,
+};
 use axum::http::Method;
 use sea_query::Query;
 use serde_json::Value;
@@ -30,6 +33,7 @@ pub(super) struct World {
     export_location: String,
     snapshot_export_location: String,
     share_type: ShareTypeId,
+    share_group_type: ShareGroupTypeId,
     message: MessageId,
     share_rule: AccessRuleId,
     snapshot_rule: AccessRuleId,
@@ -65,17 +69,14 @@ impl World {
         let snapshot_export_location = listed[0].id.to_string();
         services::heartbeat(&mut tx, "seed@seed", "manila-share", "nova", THEN).await.unwrap();
         let share_type = share_type("default");
-        if share_types::by_name(&mut tx, share_types::Visible::All, "default")
-            .await
-            .unwrap()
-            .is_none()
-        {
+        if share_types::by_name(&mut tx, Visible::All, "default").await.unwrap().is_none() {
             share_types::insert(&mut tx, &share_type).await.unwrap();
         }
         let id = ShareTypeId::random();
         let share_type = ShareType { id, name: id.to_string(), is_public: false, ..share_type };
         share_types::insert(&mut tx, &share_type).await.unwrap();
         share_types::grant(&mut tx, id, "project").await.unwrap();
+        let share_group_type = add_share_group_type(&mut tx).await;
         let message = seed::message(&mut tx, "project", &share.id.to_string(), THEN).await;
         tx.commit().await.unwrap();
 
@@ -92,6 +93,7 @@ impl World {
             export_location,
             snapshot_export_location,
             share_type: share_type.id,
+            share_group_type,
             message,
             share_rule,
             snapshot_rule,
@@ -124,6 +126,7 @@ impl World {
             "snapshots" => self.snapshot.to_string(),
             "snapshot-instances" => self.snapshot_instance.to_string(),
             "types" => self.share_type.to_string(),
+            "share-group-types" => self.share_group_type.to_string(),
             "messages" => self.message.to_string(),
             "quota-sets" | "os-quota-sets" => "project".to_owned(),
             "quota-class-sets" | "os-quota-class-sets" => "default".to_owned(),
@@ -153,6 +156,7 @@ impl World {
             format!("/v2/snapshots/{}", self.snapshot),
             format!("/v2/snapshot-instances/{}", self.snapshot_instance),
             format!("/v2/types/{}", self.share_type),
+            format!("/v2/share-group-types/{}", self.share_group_type),
             format!("/v2/messages/{}", self.message),
             format!("/v2/share-access-rules?share_id={}", self.share),
             format!("/v2/snapshots/{}/access-list", self.snapshot),
@@ -206,6 +210,28 @@ async fn export(tx: &mut Tx, instance: ShareInstanceId) -> String {
             THEN.micros().into(),
         ]);
     tx.execute(&insert).await.unwrap();
+    id
+}
+
+/// Adds a private type that `project` may use, and that is the default one.
+async fn add_share_group_type(tx: &mut Tx) -> ShareGroupTypeId {
+    let id = ShareGroupTypeId::random();
+    let group_type = ShareGroupType {
+        id,
+        name: id.to_string(),
+        is_public: false,
+        group_specs: BTreeMap::from([("key".to_owned(), "value".to_owned())]),
+        share_types: BTreeSet::new(),
+        created_at: THEN,
+    };
+    share_group_types::insert(tx, &group_type).await.unwrap();
+    share_group_types::grant(tx, id, "project").await.unwrap();
+    if share_group_types::by_name(tx, Visible::All, "default").await.unwrap().is_none() {
+        let id = ShareGroupTypeId::random();
+        let public =
+            ShareGroupType { id, name: "default".to_owned(), is_public: true, ..group_type };
+        share_group_types::insert(tx, &public).await.unwrap();
+    }
     id
 }
 

@@ -140,8 +140,9 @@ impl TestServer {
 
 fn default_settings() -> ApiSettings {
     let default_share_type = Some("default".to_owned());
+    let default_share_group_type = default_share_type.clone();
     let config = Config::load_from(&Overrides::default(), []).unwrap();
-    ApiSettings { default_share_type, ..ApiSettings::from(&config.api) }
+    ApiSettings { default_share_type, default_share_group_type, ..ApiSettings::from(&config.api) }
 }
 
 fn default_quota() -> QuotaConfig {
