@@ -1,12 +1,15 @@
 //! What every backend can do.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    AccessList, AccessTarget, DriverError, DriverResult, Export, NewReplica, NewShare, NewSnapshot,
-    PoolStats, ReplicaSync, RevertShare, RuleOutcomes, ShareObject, SnapshotObject, SnapshotRef,
-    SweepReport, SyncReplica,
+    AccessList, AccessTarget, CopyProgress, DriverError, DriverResult, Export, Migrated, Migration,
+    MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats, ReplicaSync,
+    RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject, SnapshotRef, SweepReport,
+    SyncReplica,
 };
 
 /// A storage backend.
@@ -145,9 +148,46 @@ pub trait Driver: Send + Sync + 'static {
         Err(no_replicas())
     }
 
+    /// Where a share is, for another backend of the family that takes it over. `NotFound` when it is
+    /// missing, `Unsupported` when there is no such family.
+    async fn migration_source(&self, _id: Uuid) -> DriverResult<MigrationSource> {
+        Err(no_migration())
+    }
+
+    /// How this backend could take a share over from there; `None`: it can't.
+    async fn migration_check(
+        &self,
+        _source: &MigrationSource,
+    ) -> DriverResult<Option<MigrationAbilities>> {
+        Ok(None)
+    }
+
+    /// Takes a share and snapshots over: when it returns, all bytes are here and were compared. Goes
+    /// on from what an earlier call left, and does nothing to the source. What it made is removed
+    /// by [`Driver::delete_snapshot`] and [`Driver::delete_share`]. Runs for as long as it takes;
+    /// dropped, it stops soon.
+    async fn migrate(
+        &self,
+        _migration: &Migration,
+        _progress: &Arc<CopyProgress>,
+    ) -> DriverResult<Migrated> {
+        Err(no_migration())
+    }
+
+    /// The directory of this machine that holds the bytes of a share, for
+    /// [`copy_share`](crate::copy_share). `NotFound` when the share is missing, `Unsupported` when
+    /// its bytes are in no directory.
+    async fn share_tree(&self, _id: Uuid) -> DriverResult<ShareTree> {
+        Err(DriverError::Unsupported { what: "reaching the bytes of shares as files".to_owned() })
+    }
+
     /// Removes what crashed calls left half made or half deleted, and nothing that a running call
     /// still works on. The reconcilers call it on a timer.
     async fn sweep(&self) -> DriverResult<SweepReport>;
+}
+
+fn no_migration() -> DriverError {
+    DriverError::Unsupported { what: "moving shares to other backends".to_owned() }
 }
 
 fn no_replicas() -> DriverError {

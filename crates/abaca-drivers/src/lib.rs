@@ -10,6 +10,7 @@ pub mod conformance;
 mod directory;
 mod driver;
 mod error;
+mod migration;
 mod objects;
 mod settings;
 mod simulated;
@@ -19,8 +20,13 @@ pub use access::{
     AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, RuleOutcome, RuleOutcomes,
 };
 pub use catalogue::{BuildError, DriverInfo, build, check, drivers};
+pub use directory::copy_share;
 pub use driver::Driver;
 pub use error::{DriverError, DriverResult, ObjectKind};
+pub use migration::{
+    CopyProgress, Migrated, MigratedSnapshot, Migration, MigrationAbilities, MigrationSource,
+    ShareTree,
+};
 pub use objects::{
     Export, NewReplica, NewShare, NewSnapshot, ReplicaSource, ReplicaSync, RevertShare,
     ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,

@@ -136,6 +136,7 @@ const RULES: &[(&str, Rule)] = rules![
     replicas::a_replica_is_promoted_without_its_source,
     replicas::a_snapshot_is_brought_over,
     trees::a_snapshot_keeps_what_files_are,
+    trees::a_share_moves_with_its_snapshots,
     trees::symlinks_lead_nowhere,
     trees::deep_wide_and_oddly_named_trees_are_kept,
     trees::unwritable_directories_can_be_kept_and_deleted,

@@ -6,13 +6,17 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, Uid, XattrFlags};
 use uuid::Uuid;
 
-use super::{Bench, Outcome, Problem, ensure, snapshot_of};
-use crate::{Driver, NewShare, SnapshotObject, SnapshotRef};
+use super::{Bench, Outcome, Problem, ensure, ensure_error, snapshot_of};
+use crate::{
+    CopyProgress, Driver, DriverError, MigratedSnapshot, Migration, MigrationSource, NewShare,
+    SnapshotObject, SnapshotRef,
+};
 
 const DEPTH: usize = 400;
 const WIDTH: usize = 1_000;
@@ -68,6 +72,55 @@ pub(super) async fn a_snapshot_keeps_what_files_are(bench: &Bench<'_>) -> Outcom
     }
     driver.delete_share(copy.id).await?;
     driver.delete_snapshot(&SnapshotRef::from(&snapshot)).await?;
+    Ok(driver.delete_share(share.id).await?)
+}
+
+/// Within the one backend, to another share: as to another backend of the family.
+pub(super) async fn a_share_moves_with_its_snapshots(bench: &Bench<'_>) -> Outcome {
+    let driver = bench.open().await?;
+    let (share, path) = bench.share(&*driver).await?;
+    let source = match driver.migration_source(share.id).await {
+        Err(DriverError::Unsupported { .. }) => return Ok(bench.forget(&*driver).await?),
+        found => found?,
+    };
+    ensure_error!(driver.migration_source(Uuid::new_v4()).await, DriverError::NotFound { .. });
+    let stranger = MigrationSource { family: "another".into(), ..source.clone() };
+    ensure!(driver.migration_check(&stranger).await?.is_none(), "took over from a stranger");
+    let abilities = driver.migration_check(&source).await?;
+    ensure!(abilities.is_some_and(|found| found.preserve_snapshots), "got {abilities:?}");
+    if let Some(path) = &path {
+        plant_everything(path)?;
+    }
+    let snapshot = driver.create_snapshot(&snapshot_of(&share)).await?;
+    if let Some(path) = &path {
+        fs::write(path.join("later"), b"later")?;
+    }
+    let migration = Migration {
+        source,
+        share: NewShare { id: Uuid::new_v4(), ..share.clone() },
+        snapshots: vec![MigratedSnapshot { source: (&snapshot).into(), id: Uuid::new_v4() }],
+    };
+    let progress = Arc::new(CopyProgress::default());
+    let migrated = driver.migrate(&migration, &progress).await?;
+    ensure!(progress.compared() == progress.total(), "not all was compared: {progress:?}");
+    let again = driver.migrate(&migration, &progress).await?;
+    ensure!(migrated == again, "the second time gave {again:?}, the first {migrated:?}");
+    let found = driver.list_snapshots().await?;
+    ensure!(found.len() == 2, "expected the snapshot in two places, got {found:?}");
+    if let (Some(path), [moved]) = (&path, &migrated.snapshots[..]) {
+        let export = migrated.exports.first().and_then(|to| bench.subject.local_path(&to.path));
+        let arrived = export.ok_or(Problem("the moved share can't be reached".to_owned()))?;
+        ensure_everything(path, &arrived)?;
+        ensure!(fs::read(arrived.join("later"))? == b"later", "other bytes");
+        let kept = bench.kept(moved)?;
+        ensure_everything(path, &kept)?;
+        ensure!(!kept.join("later").exists(), "the snapshot holds what came after it");
+    }
+    for SnapshotObject { id, share_instance_id, .. } in found {
+        let place = SnapshotRef { id, share_instance_id, provider_location: None };
+        driver.delete_snapshot(&place).await?;
+    }
+    driver.delete_share(migration.share.id).await?;
     Ok(driver.delete_share(share.id).await?)
 }
 

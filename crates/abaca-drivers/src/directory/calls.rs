@@ -1,5 +1,6 @@
 //! The driver calls: which locks each takes, what it looks for first, and what it does.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,11 +13,12 @@ use super::objects::{Content, Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
 use super::tree::copy::Direction;
 use super::tree::measure::stored_bytes;
-use super::{Directory, GIB, NAME, access, mount, replicas, sweep};
+use super::{Directory, GIB, NAME, access, migrate, mount, replicas, sweep};
 use crate::{
-    AccessList, AccessTarget, Driver, DriverError, DriverResult, Export, NewReplica, NewShare,
-    NewSnapshot, PoolStats, ReplicaSync, RevertShare, RuleOutcomes, ShareObject, SnapshotObject,
-    SnapshotRef, SweepReport, SyncReplica,
+    AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverResult, Export, Migrated,
+    Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats,
+    ReplicaSync, RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject, SnapshotRef,
+    SweepReport, SyncReplica,
 };
 
 #[async_trait]
@@ -288,6 +290,46 @@ impl Driver for Directory {
             replicas::bring_snapshot(root, snapshot, &source, cancel)
         })
         .await
+    }
+
+    async fn migration_source(&self, id: Uuid) -> DriverResult<MigrationSource> {
+        let doing = format!("looking for share {id}");
+        let found = self.query(doing, move |root| migrate::source_location(root, id)).await?;
+        let location = found.ok_or_else(|| DriverError::share_not_found(id))?;
+        Ok(MigrationSource { family: NAME.to_owned(), id, location })
+    }
+
+    async fn migration_check(
+        &self,
+        source: &MigrationSource,
+    ) -> DriverResult<Option<MigrationAbilities>> {
+        let is_known = source.family == NAME && migrate::is_reachable(&source.location);
+        Ok(is_known.then_some(migrate::ABILITIES))
+    }
+
+    async fn migrate(
+        &self,
+        migration: &Migration,
+        progress: &Arc<CopyProgress>,
+    ) -> DriverResult<Migrated> {
+        self.check_pool(&migration.share.pool)?;
+        migration.share.checked_mount_point_name()?;
+        let ids = migration.snapshots.iter().map(|snapshot| snapshot.id);
+        let wanted = std::iter::once(migration.share.id).chain(ids);
+        let wanted = wanted.map(|id| Wanted::object(id, Hold::Alone)).collect();
+        let (migration, progress) = (migration.clone(), Arc::clone(progress));
+        let doing = format!("taking over share {}", migration.source.id);
+        self.mutate(doing, wanted, move |root, cancel| {
+            migrate::migrate(root, &migration, &progress, cancel)
+        })
+        .await
+    }
+
+    async fn share_tree(&self, id: Uuid) -> DriverResult<ShareTree> {
+        let source = self.migration_source(id).await?;
+        let data = PathBuf::from(source.location);
+        let scratch = data.parent().unwrap_or(&data).to_owned();
+        Ok(ShareTree { data, scratch })
     }
 
     async fn sweep(&self) -> DriverResult<SweepReport> {

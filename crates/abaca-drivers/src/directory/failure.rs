@@ -34,6 +34,12 @@ pub(super) enum FsError {
         /// The root's path.
         path: String,
     },
+    /// A tree can't be copied so that both ends are the same.
+    #[error("what is copied keeps changing: {entries} entries differed at last")]
+    KeepsChanging {
+        /// How many entries were found to differ.
+        entries: u64,
+    },
     /// Another process works on the same object.
     #[error("another process works on {name}")]
     Busy {
@@ -78,6 +84,7 @@ impl FsError {
             | Self::StillFilling { .. }
             | Self::RootReplaced { .. }
             | Self::Busy { .. }
+            | Self::KeepsChanging { .. }
             | Self::Cancelled => true,
             Self::Damaged { .. } => false,
             Self::Call { source, .. } => matches!(

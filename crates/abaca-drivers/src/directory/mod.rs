@@ -15,7 +15,9 @@ mod cancel;
 mod failure;
 mod kill_point;
 mod locks;
+mod migrate;
 mod mount;
+mod mover;
 mod objects;
 mod replicas;
 mod root;
@@ -38,6 +40,8 @@ use crate::{
     BuildError, DriverError, DriverInfo, DriverResult, ObjectKind, PoolStats, Settings,
     SettingsError,
 };
+pub use mover::copy_share;
+
 use cancel::Cancel;
 use failure::{FsResult, Stop};
 use locks::{FileGuards, Locks, Wanted};

@@ -14,7 +14,7 @@ use super::mount;
 use super::root::{Root, read_small_file, to_json, write_file};
 use super::sys;
 use super::tree::copy::{Direction, copy_tree};
-use super::tree::remove::remove_tree;
+use super::tree::remove::{open_writable, remove_tree};
 
 const RECORD: &str = "record.json";
 const ACCESS: &str = "access.json";
@@ -228,6 +228,38 @@ impl Root {
         sys::sync(self.tmp.as_fd())
     }
 
+    /// As [`Root::make`], of bytes that `fill` brings into the directory that it is given, with one
+    /// beside it for its own use; when it was interrupted, that holds what it has brought already.
+    pub(super) fn make_resumed(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        record: &impl Serialize,
+        fill: impl FnOnce(&OwnedFd, BorrowedFd<'_>) -> FsResult<()>,
+    ) -> FsResult<()> {
+        self.check_still_there()?;
+        let name = kind.working_name(id);
+        let existing = |result: FsResult<()>| match result {
+            Err(error) if error.already_exists() => Ok(()),
+            other => other,
+        };
+        existing(sys::make_directory(self.tmp.as_fd(), name.as_str()))?;
+        let object = sys::open_directory(self.tmp.as_fd(), name.as_str())?;
+        remove_tree(object.as_fd(), RECORD, &Cancel::default())?;
+        write_file(object.as_fd(), RECORD, &to_json(record)?)?;
+        existing(sys::make_directory(object.as_fd(), DATA))?;
+        let data = open_writable(object.as_fd(), c"data")?;
+        fill(&data, object.as_fd())?;
+        sys::sync(object.as_fd())?;
+        sys::rename(
+            self.tmp.as_fd(),
+            name.as_str(),
+            self.container(kind),
+            id.to_string().as_str(),
+        )?;
+        self.settle(kind)
+    }
+
     fn make_in_tmp(
         &self,
         name: &str,
@@ -310,7 +342,7 @@ impl Root {
         let name = kind.working_name(id);
         remove_tree(self.tmp.as_fd(), &name, cancel)?;
         for file in ["record", "access"] {
-            remove_tree(self.tmp.as_fd(), &format!("{file}-{id}"), cancel)?;
+            remove_tree(self.tmp.as_fd(), format!("{file}-{id}"), cancel)?;
         }
         remove_tree(self.trash.as_fd(), &name, cancel)?;
         let id = id.to_string();

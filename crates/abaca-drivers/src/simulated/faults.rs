@@ -35,6 +35,9 @@ pub(crate) const METHODS: &[&str] = &[
     "create_replica_snapshot",
     "apply_access",
     "get_access",
+    "migration_source",
+    "migration_check",
+    "migrate",
     "sweep",
 ];
 

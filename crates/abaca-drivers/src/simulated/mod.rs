@@ -3,21 +3,24 @@
 
 mod access;
 mod faults;
+mod migrate;
 mod replicas;
 mod settings;
 mod state;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    AccessList, AccessTarget, Driver, DriverError, DriverInfo, DriverResult, Export, NewReplica,
-    NewShare, NewSnapshot, ObjectKind, PoolStats, ReplicaSync, RevertShare, RuleOutcomes, Settings,
-    SettingsError, ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
+    AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverInfo, DriverResult, Export,
+    Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot,
+    ObjectKind, PoolStats, ReplicaSync, RevertShare, RuleOutcomes, Settings, SettingsError,
+    ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
 };
 use faults::{Faults, Moment};
 use settings::{PoolSettings, SimulatedSettings};
@@ -298,6 +301,35 @@ impl Driver for Simulated {
             add_snapshot(objects, &pools, new)
         })
         .await
+    }
+
+    async fn migration_source(&self, id: Uuid) -> DriverResult<MigrationSource> {
+        self.call("migration_source", Some(id), move |objects| migrate::source(objects, id)).await
+    }
+
+    async fn migration_check(
+        &self,
+        source: &MigrationSource,
+    ) -> DriverResult<Option<MigrationAbilities>> {
+        let abilities = migrate::abilities(source);
+        self.call("migration_check", Some(source.id), move |_| Ok(abilities)).await
+    }
+
+    async fn migrate(
+        &self,
+        migration: &Migration,
+        progress: &Arc<CopyProgress>,
+    ) -> DriverResult<Migrated> {
+        let pool = self.pool(&migration.share.pool)?;
+        let (migration, size_gb) = (migration.clone(), migration.share.size_gb);
+        progress.begin(size_gb);
+        let made = self.call("migrate", Some(migration.share.id), move |objects| {
+            migrate::take_over(objects, &pool, &migration)
+        });
+        let made = made.await?;
+        progress.add_copied(size_gb);
+        progress.add_compared(size_gb);
+        Ok(made)
     }
 
     async fn sweep(&self) -> DriverResult<SweepReport> {

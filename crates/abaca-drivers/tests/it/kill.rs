@@ -8,8 +8,9 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
 use abaca_drivers::{
-    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, NewReplica, NewShare,
-    NewSnapshot, ReplicaSource, RevertShare, SnapshotRef, SyncReplica, build,
+    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, MigratedSnapshot,
+    Migration, NewReplica, NewShare, NewSnapshot, ReplicaSource, RevertShare, SnapshotRef,
+    SyncReplica, build,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -38,6 +39,7 @@ enum Call {
     UpdateReplica,
     PromoteReplica,
     BringSnapshot,
+    Migrate,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -108,6 +110,7 @@ impl Plan {
                 | Call::CreateShareFromSnapshot
                 | Call::RevertToSnapshot
                 | Call::BringSnapshot
+                | Call::Migrate
         ) {
             driver.create_snapshot(&self.snapshot()).await.unwrap();
         }
@@ -150,6 +153,14 @@ impl Plan {
             Call::CreateReplica => drop(driver.create_replica(&self.replica()).await.unwrap()),
             Call::UpdateReplica => drop(driver.update_replica(&self.sync(1)).await.unwrap()),
             Call::PromoteReplica => drop(driver.promote_replica(&self.sync(2)).await.unwrap()),
+            Call::Migrate => {
+                let source = driver.migration_source(self.share).await.unwrap();
+                let kept = driver.get_snapshot(self.snapshot, self.share).await.unwrap().unwrap();
+                let snapshot = MigratedSnapshot { source: (&kept).into(), id: self.brought };
+                let share = self.share(self.copy);
+                let migration = Migration { source, share, snapshots: vec![snapshot] };
+                driver.migrate(&migration, &Arc::default()).await.unwrap();
+            }
             Call::BringSnapshot => {
                 let new = NewSnapshot { id: self.brought, share_instance_id: self.copy };
                 let provider_location = self.data("snapshots", self.snapshot);
@@ -178,7 +189,7 @@ impl Plan {
                 let stale = self.data("shares", self.copy).join("stale").exists();
                 (false, true, !stale)
             }
-            Call::BringSnapshot => {
+            Call::BringSnapshot | Call::Migrate => {
                 let brought = driver.get_snapshot(self.brought, self.copy).await.unwrap();
                 if let Some(brought) = &brought {
                     ensure_planted(Path::new(&brought.provider_location));
@@ -368,6 +379,11 @@ async fn while_a_replica_is_updated() {
 #[tokio::test]
 async fn while_a_replica_is_promoted() {
     kill_at_every_change(Call::PromoteReplica, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_taken_over_with_its_snapshot() {
+    kill_at_every_change(Call::Migrate, 80).await;
 }
 
 #[tokio::test]

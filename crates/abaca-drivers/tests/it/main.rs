@@ -6,4 +6,5 @@ mod backends;
 mod conformance;
 mod file_systems;
 mod kill;
+mod mover;
 mod ordinary_user;

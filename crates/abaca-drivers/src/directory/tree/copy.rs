@@ -13,17 +13,19 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Mode};
 
 use super::super::cancel::Cancel;
 use super::super::failure::FsResult;
-use super::super::sys;
+use super::super::sys::{self, Meta};
 use super::file::{FileCopier, Way};
 use super::links::Links;
 pub(crate) use super::metadata::Direction;
-use super::metadata::{MetadataCopier, Special, copy_special};
+use super::metadata::{MetadataCopier, Special, copy_special, remove_attributes};
+use super::remove::{make_writable, open_writable, remove_tree};
 use super::stack::DirectoryStack;
 use super::{Visitor, walk};
+use crate::CopyProgress;
 
 /// How often a file that changes meanwhile is copied again.
 const ROUNDS: u32 = 3;
@@ -40,15 +42,44 @@ pub(crate) fn copy_tree(
     direction: Direction,
     cancel: &Cancel,
 ) -> FsResult<()> {
+    copy(from, to, base, MetadataCopier::new(direction), None, cancel)
+}
+
+/// As [`copy_tree`], in `Direction::Keep`, but `to` may hold what an earlier copy left: a file of the
+/// same size and modification time is taken for copied, and what `from` does not hold is removed.
+pub(super) fn resume_copy(
+    from: OwnedFd,
+    to: OwnedFd,
+    base: BorrowedFd<'_>,
+    progress: &CopyProgress,
+    cancel: &Cancel,
+) -> FsResult<()> {
+    copy(from, to, base, MetadataCopier::new(Direction::Keep), Some(progress), cancel)
+}
+
+fn copy(
+    from: OwnedFd,
+    to: OwnedFd,
+    base: BorrowedFd<'_>,
+    metadata: MetadataCopier,
+    progress: Option<&CopyProgress>,
+    cancel: &Cancel,
+) -> FsResult<()> {
     let mut copier = Copier {
         target: DirectoryStack::new(to)?,
         links: Links::new(base),
-        files: FileCopier::new(cancel),
-        metadata: MetadataCopier::new(direction),
+        files: FileCopier::new(cancel, progress),
+        metadata,
+        resumes: progress,
+        cancel,
         to_sync: SYNCED_ONE_BY_ONE,
         left_out: 0,
         kept_changing: 0,
     };
+    if copier.resumes.is_some() {
+        copier.links.clear(cancel)?;
+        make_writable(copier.target.top()?, c".")?;
+    }
     walk(from, &mut copier, cancel)?;
     if copier.left_out > 0 || copier.kept_changing > 0 {
         let Copier { left_out, kept_changing, .. } = copier;
@@ -66,6 +97,9 @@ struct Copier<'a> {
     links: Links<'a>,
     files: FileCopier<'a>,
     metadata: MetadataCopier,
+    /// The target may hold something already.
+    resumes: Option<&'a CopyProgress>,
+    cancel: &'a Cancel,
     to_sync: u32,
     left_out: u64,
     kept_changing: u64,
@@ -74,9 +108,13 @@ struct Copier<'a> {
 impl Visitor for Copier<'_> {
     fn enter(&mut self, name: &CStr) -> FsResult<()> {
         let parent = self.target.top()?;
-        ignoring_existing(sys::make_directory(parent, name))?;
-        let directory = sys::open_directory(parent, name)?;
-        self.target.push(directory)
+        if self.resumes.is_some() {
+            self.target.push(open_or_make(parent, name, self.cancel)?)
+        } else {
+            ignoring_existing(sys::make_directory(parent, name))?;
+            let directory = sys::open_directory(parent, name)?;
+            self.target.push(directory)
+        }
     }
 
     fn entry(&mut self, parent: BorrowedFd<'_>, name: &CStr, kind: FileType) -> FsResult<()> {
@@ -89,6 +127,10 @@ impl Visitor for Copier<'_> {
     fn leave(&mut self, directory: BorrowedFd<'_>) -> FsResult<()> {
         let target = self.target.top()?;
         let meta = sys::meta_of(directory)?;
+        if self.resumes.is_some() {
+            remove_others(directory, target, self.cancel)?;
+            remove_attributes(target, c".")?;
+        }
         self.metadata.copy(directory, target, &meta, c".")?;
         sync_within(&mut self.to_sync, target)
     }
@@ -104,6 +146,9 @@ impl Copier<'_> {
         let meta = sys::meta_of(source.as_fd())?;
         if meta.kind != FileType::RegularFile {
             return self.copy_other(parent, name);
+        }
+        if self.is_there(&source, &meta, name)? {
+            return Ok(());
         }
         let directory = self.target.top()?;
         if meta.links > 1 && self.links.link(&meta, directory, name)? {
@@ -130,12 +175,45 @@ impl Copier<'_> {
         self.links.remember(&meta, directory, name)
     }
 
+    /// Whether an earlier copy made this file; if it made something else of that name, that goes.
+    fn is_there(&mut self, source: &OwnedFd, meta: &Meta, name: &CStr) -> FsResult<bool> {
+        let Some(progress) = self.resumes else { return Ok(false) };
+        let directory = self.target.top()?;
+        let Some(found) = unless_gone(sys::meta(directory, name))? else { return Ok(false) };
+        let is_copied = found.kind == FileType::RegularFile
+            && (found.size, found.modified) == (meta.size, meta.modified);
+        let other = self.links.copy_of(meta)?;
+        let is_linked = other.is_none_or(|other| other.identity == found.identity);
+        let opened =
+            if is_copied && is_linked { sys::open_file(directory, name).ok() } else { None };
+        let Some(target) = opened else {
+            remove_tree(directory, name, self.cancel)?;
+            return Ok(false);
+        };
+        if other.is_some() {
+            remove_tree(directory, name, self.cancel)?;
+            return Ok(false); // Linked again, so that its names are counted.
+        }
+        // Whoever may not write to a file can't set its attributes either.
+        sys::change("make writable", name, || {
+            rustix::fs::fchmod(&target, Mode::RUSR | Mode::WUSR)
+        })?;
+        remove_attributes(target.as_fd(), name)?;
+        self.metadata.copy(source.as_fd(), target.as_fd(), meta, name)?;
+        progress.add_copied(meta.size);
+        self.links.remember(meta, directory, name)?;
+        Ok(true)
+    }
+
     fn copy_other(&mut self, parent: BorrowedFd<'_>, name: &CStr) -> FsResult<()> {
         let Some(meta) = unless_gone(sys::meta(parent, name))? else { return Ok(()) };
         if matches!(meta.kind, FileType::RegularFile | FileType::Directory) {
             return Ok(()); // Replaced since the directory was read: it vanished.
         }
         let directory = self.target.top()?;
+        if self.resumes.is_some() {
+            remove_tree(directory, name, self.cancel)?;
+        }
         if meta.links > 1 && self.links.link(&meta, directory, name)? {
             return Ok(());
         }
@@ -165,6 +243,32 @@ fn ignoring_existing(result: FsResult<()>) -> FsResult<()> {
         Err(error) if error.already_exists() => Ok(()),
         other => other,
     }
+}
+
+/// The directory of that name, emptied of nothing; whatever else has the name goes.
+fn open_or_make(parent: BorrowedFd<'_>, name: &CStr, cancel: &Cancel) -> FsResult<OwnedFd> {
+    match sys::meta(parent, name) {
+        Ok(found) if found.kind == FileType::Directory => {
+            return open_writable(parent, name);
+        }
+        Ok(_) => remove_tree(parent, name, cancel)?,
+        Err(error) if error.is_gone() => {}
+        Err(error) => return Err(error),
+    }
+    sys::make_directory(parent, name)?;
+    sys::open_directory(parent, name)
+}
+
+/// Removes from `target` what `source` does not hold.
+fn remove_others(source: BorrowedFd<'_>, target: BorrowedFd<'_>, cancel: &Cancel) -> FsResult<()> {
+    let mut others = Vec::new();
+    sys::read_directory(target, |name, _| {
+        if !sys::exists(source, name)? {
+            others.push(name.to_owned());
+        }
+        Ok(())
+    })?;
+    others.iter().try_for_each(|name| remove_tree(target, name, cancel))
 }
 
 fn sync_within(budget: &mut u32, file: BorrowedFd<'_>) -> FsResult<()> {

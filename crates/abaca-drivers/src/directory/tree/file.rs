@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use super::super::cancel::Cancel;
 use super::super::failure::FsResult;
 use super::super::sys;
+use crate::CopyProgress;
 
 /// Bytes copied between two looks at whether the caller is still there.
 const CHUNK: usize = 16 << 20;
@@ -30,11 +31,18 @@ pub(super) struct FileCopier<'a> {
     reflink: bool,
     in_kernel: bool,
     buffer: Vec<u8>,
+    progress: Option<&'a CopyProgress>,
 }
 
 impl<'a> FileCopier<'a> {
-    pub(super) fn new(cancel: &'a Cancel) -> Self {
-        Self { cancel, reflink: true, in_kernel: true, buffer: Vec::new() }
+    pub(super) fn new(cancel: &'a Cancel, progress: Option<&'a CopyProgress>) -> Self {
+        Self { cancel, reflink: true, in_kernel: true, buffer: Vec::new(), progress }
+    }
+
+    fn tell(&self, bytes: u64) {
+        if let Some(progress) = self.progress {
+            progress.add_copied(bytes);
+        }
     }
 
     /// Copies `size` bytes of `from` into the empty file `to`.
@@ -49,13 +57,16 @@ impl<'a> FileCopier<'a> {
             return Ok(Way::Copied);
         }
         if self.try_reflink(from, to, name)? {
+            self.tell(size);
             return Ok(Way::Shared);
         }
         let mut position = 0;
         while let Some((start, end)) = next_data(from, position, size, name)? {
+            self.tell(start - position);
             self.copy_range(from, to, start, end, name)?;
             position = end;
         }
+        self.tell(size - position);
         sys::change("set the size of", name, || rustix::fs::ftruncate(to, size))?;
         Ok(Way::Copied)
     }
@@ -102,7 +113,10 @@ impl<'a> FileCopier<'a> {
             };
             match copied {
                 Some(0) => break, // The file was cut meanwhile.
-                Some(count) => position += count,
+                Some(count) => {
+                    position += count;
+                    self.tell(count);
+                }
                 None => self.in_kernel = false,
             }
         }
@@ -163,7 +177,7 @@ impl<'a> FileCopier<'a> {
 
 /// The next stretch of data from `position` on, cut at `size`. A file system that knows no holes
 /// says that all is data.
-fn next_data(
+pub(super) fn next_data(
     file: BorrowedFd<'_>,
     position: u64,
     size: u64,
@@ -224,7 +238,8 @@ mod tests {
     fn every_way_gives_the_same_bytes_and_holes() {
         let cancel = Cancel::default();
         for in_kernel in [true, false] {
-            let mut copier = FileCopier { in_kernel, reflink: false, ..FileCopier::new(&cancel) };
+            let mut copier =
+                FileCopier { in_kernel, reflink: false, ..FileCopier::new(&cancel, None) };
             let (way, from, to, stored) = copy_with(&mut copier);
             assert_eq!(way.unwrap(), Way::Copied);
             assert!(from == to, "other bytes, in the kernel: {in_kernel}");
@@ -236,7 +251,7 @@ mod tests {
     fn a_copy_stops_when_its_caller_went_away() {
         let cancel = Cancel::default();
         drop(cancel.on_drop());
-        let mut copier = FileCopier { reflink: false, ..FileCopier::new(&cancel) };
+        let mut copier = FileCopier { reflink: false, ..FileCopier::new(&cancel, None) };
         assert!(matches!(copy_with(&mut copier).0, Err(FsError::Cancelled)));
     }
 }

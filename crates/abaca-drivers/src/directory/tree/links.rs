@@ -7,8 +7,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
+use super::super::cancel::Cancel;
 use super::super::failure::FsResult;
 use super::super::sys::{self, Meta};
+use super::remove::remove_tree;
 
 const STAGE: &str = "links";
 
@@ -31,6 +33,21 @@ struct Copied {
 impl<'a> Links<'a> {
     pub(super) fn new(base: BorrowedFd<'a>) -> Self {
         Self { base, stage: None, copies: HashMap::new(), next: 0 }
+    }
+
+    /// Forgets what a killed copy left of its stage.
+    pub(super) fn clear(&self, cancel: &Cancel) -> FsResult<()> {
+        remove_tree(self.base, STAGE, cancel)
+    }
+
+    /// The copy of `original` that has been made, if it has further names.
+    pub(super) fn copy_of(&self, original: &Meta) -> FsResult<Option<Meta>> {
+        match (&self.stage, self.copies.get(&original.identity)) {
+            (Some(stage), Some(copy)) => {
+                sys::meta(stage.as_fd(), copy.number.to_string().as_str()).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Makes `name` another name of the copy of `original`, if there is one.

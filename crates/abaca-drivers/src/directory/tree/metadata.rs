@@ -1,5 +1,6 @@
 //! Owners, modes, times and extended attributes of copied entries.
 
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::os::fd::BorrowedFd;
 
@@ -16,6 +17,9 @@ const MODE_ATTRIBUTE: &CStr = c"user.abaca.mode";
 
 /// The kernel's limit on a list of attribute names, and on one value.
 const ATTRIBUTE_LIMIT: usize = 65536;
+
+/// How the names of the attributes begin that hold ACLs.
+const ACL: &[u8] = b"system.posix_acl_";
 
 /// Set-user-id and set-group-id.
 const SET_ID_BITS: u32 = 0o6000;
@@ -132,6 +136,44 @@ impl MetadataCopier {
             other => other,
         }
     }
+}
+
+/// What tenants set of attributes and ACLs on an open file or directory.
+pub(super) fn tenants_attributes(
+    file: BorrowedFd<'_>,
+    name: &CStr,
+) -> FsResult<BTreeMap<CString, Vec<u8>>> {
+    let mut names = Vec::with_capacity(ATTRIBUTE_LIMIT);
+    let listed = sys::call("list the attributes of", name, || {
+        rustix::fs::flistxattr(file, spare_capacity(&mut names))
+    });
+    match listed {
+        Err(error) if error.errno() == Some(Errno::NOTSUP) => return Ok(BTreeMap::new()),
+        other => other?,
+    };
+    let mut attributes = BTreeMap::new();
+    for attribute in names.split_inclusive(|byte| *byte == 0) {
+        let Ok(attribute) = CStr::from_bytes_with_nul(attribute) else { continue };
+        if !attribute.to_bytes().starts_with(b"user.") && !attribute.to_bytes().starts_with(ACL) {
+            continue;
+        }
+        let mut value = Vec::with_capacity(ATTRIBUTE_LIMIT);
+        sys::call("read an attribute of", name, || {
+            rustix::fs::fgetxattr(file, attribute, spare_capacity(&mut value))
+        })?;
+        attributes.insert(attribute.to_owned(), value);
+    }
+    Ok(attributes)
+}
+
+/// Removes the attributes of tenants from a file or directory.
+pub(super) fn remove_attributes(file: BorrowedFd<'_>, name: &CStr) -> FsResult<()> {
+    for attribute in tenants_attributes(file, name)?.keys() {
+        sys::change("remove an attribute of", name, || {
+            rustix::fs::fremovexattr(file, attribute.as_c_str())
+        })?;
+    }
+    Ok(())
 }
 
 /// The mode without write permissions, if the real one could be remembered.

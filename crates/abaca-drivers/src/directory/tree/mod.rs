@@ -8,8 +8,10 @@ mod file;
 mod links;
 pub(super) mod measure;
 mod metadata;
+pub(super) mod mirror;
 pub(super) mod remove;
 mod stack;
+mod verify;
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{BorrowedFd, OwnedFd};
