@@ -15,6 +15,7 @@ pub mod scheduler;
 mod share_aggregate;
 mod status;
 mod time;
+mod word;
 
 pub use access::{AccessToError, aggregate_access_state, check_access_to, same_access_to};
 pub use aggregate::{SnapshotPlace, aggregate_status, representative};
@@ -33,7 +34,7 @@ pub use share_aggregate::{
     SharePlace, aggregate_access_rules_status, has_replicas, representative_instance,
 };
 pub use status::{
-    AccessLevel, AccessRulesStatus, AccessState, AccessType, ParseStatusError, ShareStatus,
-    SnapshotStatus, TaskState,
+    AccessLevel, AccessRulesStatus, AccessState, AccessType, ShareStatus, SnapshotStatus, TaskState,
 };
 pub use time::{ParseTimestampError, Timestamp};
+pub use word::ParseWordError;

@@ -1,55 +1,13 @@
 //! The operation queue's row: what is to be done, how far it is, who is doing it.
 
-use std::fmt;
-use std::str::FromStr;
-
 use uuid::Uuid;
 
+use crate::word::words;
 use crate::{OperationId, Timestamp};
-
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// Every one there is.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The text of the database, the log and the metrics.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(format!("{text:?} is none of: {}", [$($text),*].join(", "))),
-                }
-            }
-        }
-    )*};
-}
 
 words! {
     /// What an operation does, and to what kind of resource.
-    OperationKind {
+    OperationKind ("operation") {
         /// Creates a share instance in a backend, empty or from a snapshot.
         CreateShare => "create_share",
         /// Deletes a share instance; the share goes with its last instance.
@@ -73,7 +31,7 @@ words! {
     }
 
     /// How far an operation is.
-    OperationState {
+    OperationState ("state of an operation") {
         /// Waits for a runner, at the earliest at its `run_at`.
         Queued => "queued",
         /// A runner holds its lease.

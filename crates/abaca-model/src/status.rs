@@ -1,73 +1,8 @@
 //! The statuses of share instances, snapshot instances and access rules, as the API spells them.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::word::words;
 
-use serde::{Serialize, Serializer};
-
-/// The text is none of the statuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no {kind}; it takes one of: {expected}")]
-pub struct ParseStatusError {
-    kind: &'static str,
-    text: String,
-    expected: String,
-}
-
-macro_rules! statuses {
-    ($($(#[$doc:meta])* $name:ident ($kind:literal) { $($variant:ident => $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $(
-                #[doc = concat!("`", $text, "`")]
-                $variant,
-            )*
-        }
-
-        impl $name {
-            /// Every status there is.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The text of the API and of the database.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ParseStatusError;
-
-            fn from_str(text: &str) -> Result<Self, ParseStatusError> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(ParseStatusError {
-                        kind: $kind,
-                        text: text.chars().take(64).collect(),
-                        expected: [$($text),*].join(", "),
-                    }),
-                }
-            }
-        }
-    )*};
-}
-
-statuses! {
+words! {
     /// The status of a share instance, and of the share that is shown for it.
     ShareStatus ("share status") {
         Creating => "creating",

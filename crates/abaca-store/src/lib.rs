@@ -11,6 +11,7 @@ mod error;
 mod groups;
 mod growth;
 mod hosts;
+mod like;
 mod list;
 mod migrate;
 mod mysql;

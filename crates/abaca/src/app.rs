@@ -1,16 +1,18 @@
 //! The running service: its wiring, and what a request handler needs of it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use abaca_model::quota::{Limit, Resource};
 use abaca_store::Db;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{ApiConfig, Config, QuotaConfig};
+use crate::config::{ApiConfig, Config};
 use crate::default_share_type;
 use crate::engine::{BackendError, Engine};
 use crate::identity::{Caller, Identity, IdentityError};
@@ -143,7 +145,7 @@ pub struct App {
     /// Limits and names the API answers by.
     pub settings: ApiSettings,
     /// The default quota of a project.
-    pub quota: QuotaConfig,
+    pub quota: BTreeMap<Resource, Limit>,
     /// The database.
     pub db: Db,
     /// Wakes the runner of this process.
@@ -191,24 +193,6 @@ pub struct ApiSettings {
     pub deferred_deletion: bool,
 }
 
-impl Default for ApiSettings {
-    fn default() -> Self {
-        Self {
-            max_body_bytes: 114_688,
-            request_timeout: Duration::from_secs(60),
-            max_limit: 1_000,
-            default_share_type: None,
-            default_share_group_type: None,
-            soft_deleted_share_retention: Duration::from_secs(7 * 24 * 60 * 60),
-            default_mount_point_prefix: String::new(),
-            admin_only_metadata: Vec::new(),
-            admin_only_export_location_metadata: Vec::new(),
-            service_down_after: Duration::from_secs(60),
-            deferred_deletion: false,
-        }
-    }
-}
-
 impl From<&ApiConfig> for ApiSettings {
     fn from(config: &ApiConfig) -> Self {
         Self {
@@ -222,7 +206,7 @@ impl From<&ApiConfig> for ApiSettings {
             default_mount_point_prefix: config.default_mount_point_prefix.clone(),
             admin_only_metadata: config.admin_only_metadata.clone(),
             admin_only_export_location_metadata: config.admin_only_export_location_metadata.clone(),
-            ..Self::default()
+            service_down_after: Duration::from_secs(60),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The list of share instances, the oldest first.
 
 use abaca_model::{AccessRulesStatus, ShareStatus, Timestamp};
-use sea_query::{Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement};
+use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement};
 
 use super::{SHARES, TABLE};
 use crate::db::Dialect;
 use crate::error::Result;
-use crate::export_locations;
 use crate::list::{Direction, Position, SortType, Sorting};
 use crate::row::Row;
 use crate::tx::Tx;
+use crate::{export_locations, hosts};
 
 /// Which share instances a list is of. Everything that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +42,11 @@ impl Filter {
             .add_option(is("share_id", &self.share_id))
             .add_option(self.soft_deleted.map(of_recycle_bin))
             .add_option(is("status", &self.status))
-            .add_option(self.host.as_deref().map(on_host))
+            .add_option(
+                self.host
+                    .as_deref()
+                    .map(|host| hosts::at_or_in(Expr::col((TABLE, "host")), host, '#')),
+            )
             .add_option(self.replicas.then(|| Expr::col((TABLE, "replica_state")).is_not_null()))
             .add_option(exported(
                 self.export_location_id.as_deref(),
@@ -68,16 +72,6 @@ fn of_recycle_bin(is_in: bool) -> Expr {
         .and_where(Expr::col((SHARES, "scheduled_to_be_deleted_at")).is_not_null());
     let share = Expr::col((TABLE, "share_id"));
     if is_in { share.in_subquery(shares) } else { share.not_in_subquery(shares) }
-}
-
-fn on_host(host: &str) -> Cond {
-    let column = || Expr::col((TABLE, "host"));
-    let inside = format!("{host}#");
-    // Not LIKE, which would be blind to case on SQLite. The numbers are no parameters, since
-    // PostgreSQL would want those to be of another type.
-    let length = Expr::cust(inside.chars().count().to_string());
-    let start = Func::cust("SUBSTR").args([column(), Expr::cust("1"), length]);
-    Cond::any().add(column().eq(host)).add(Expr::expr(start).eq(inside))
 }
 
 /// Whether an instance has an export location with this id and at this path.

@@ -1,12 +1,11 @@
 //! Which shares a list is of.
 
 use abaca_model::ShareStatus;
-use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Query};
+use sea_query::{Cond, Expr, ExprTrait, Query};
 
 use super::{METADATA, TABLE};
 use crate::db::Dialect;
-use crate::operations::escape_like;
-use crate::share_instances;
+use crate::{like, share_instances};
 
 /// Whose shares may be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,8 +103,8 @@ impl Filter {
         let is = |column, value: &Option<String>| {
             value.as_deref().map(|value| Expr::col((TABLE, column)).eq(value))
         };
-        let like = |column, part: &Option<String>| {
-            part.as_deref().map(|part| contains(dialect, column, part))
+        let has = |column, part: &Option<String>| {
+            part.as_deref().map(|part| like::contains(dialect, Expr::col((TABLE, column)), part))
         };
         let mut condition = Cond::all()
             .add(self.scope.condition())
@@ -115,8 +114,8 @@ impl Filter {
             .add_option(is("description", &self.description))
             .add_option(is("source_snapshot_id", &self.source_snapshot_id))
             .add_option(is("share_type_id", &self.share_type_id))
-            .add_option(like("name", &self.name_like))
-            .add_option(like("description", &self.description_like))
+            .add_option(has("name", &self.name_like))
+            .add_option(has("description", &self.description_like))
             .add_option(self.in_a_place())
             .add_option(self.hide_deferred.then(is_kept));
         for (name, value) in &self.metadata {
@@ -172,16 +171,6 @@ pub(super) fn is_kept() -> Expr {
             Expr::col((instances, "status")).is_in(ShareStatus::DEFERRED.map(ShareStatus::as_str)),
         );
     Expr::exists(places).not()
-}
-
-/// Case does not matter, on SQLite that of ASCII letters.
-fn contains(dialect: Dialect, column: &'static str, part: &str) -> Expr {
-    let part = match dialect {
-        Dialect::Sqlite => part.to_ascii_lowercase(),
-        Dialect::Postgres | Dialect::Mysql => part.to_lowercase(),
-    };
-    let pattern = format!("%{}%", escape_like(&part));
-    Expr::expr(Func::lower(Expr::col((TABLE, column)))).like(LikeExpr::new(pattern).escape('!'))
 }
 
 fn in_zone(name_or_id: &str) -> Cond {

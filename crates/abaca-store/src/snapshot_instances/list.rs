@@ -3,11 +3,12 @@
 use abaca_model::{
     ShareId, ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
-use sea_query::{Cond, Expr, ExprTrait, Func, Query, SelectStatement};
+use sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};
 
 use super::{SNAPSHOTS, TABLE, join_snapshot};
 use crate::db::Dialect;
 use crate::error::Result;
+use crate::hosts;
 use crate::list::{self, Direction, Position, SortType, Sorting};
 use crate::row::Row;
 use crate::tx::Tx;
@@ -120,7 +121,6 @@ impl Filter {
 
     fn condition(&self) -> Cond {
         let own = |column| Expr::col((TABLE, column));
-        let host = Expr::col((SHARE_INSTANCES, "host"));
         let project = self.project_id.as_deref();
         Cond::all()
             .add_option(project.map(|id| Expr::col((SNAPSHOTS, "project_id")).eq(id)))
@@ -130,25 +130,20 @@ impl Filter {
             .add_option(
                 self.share_instance_id.map(|id| own("share_instance_id").eq(id.to_string())),
             )
-            .add_option(self.host.as_deref().map(|name| on_host(&host, name)))
+            .add_option(self.host.as_deref().map(on_host))
             .add_option(self.created_since.map(|time| own("created_at").gte(time.micros())))
             .add_option(self.created_before.map(|time| own("created_at").lt(time.micros())))
     }
 }
 
-/// `column` is `host`, or lies in it: a pool of a backend, a backend of a host.
-fn on_host(column: &Expr, host: &str) -> Cond {
-    let exactly = Cond::any().add(column.clone().eq(host));
-    let inside = match host {
-        pool if pool.contains('#') => return exactly,
-        backend if backend.contains('@') => format!("{backend}#"),
-        host => format!("{host}@"),
-    };
-    // Not LIKE, which would be blind to case on SQLite. The numbers are no parameters, since they
-    // are the only ones that PostgreSQL does not take as BIGINT.
-    let length = Expr::cust(inside.chars().count().to_string());
-    let start = Func::cust("SUBSTR").args([column.clone(), Expr::cust("1"), length]);
-    exactly.add(Expr::expr(start).eq(inside))
+/// In the pool, a pool of the backend, or a backend of the host.
+fn on_host(host: &str) -> Cond {
+    let column = Expr::col((SHARE_INSTANCES, "host"));
+    match host {
+        pool if pool.contains('#') => Cond::all().add(column.eq(pool)),
+        backend if backend.contains('@') => hosts::at_or_in(column, backend, '#'),
+        host => hosts::at_or_in(column, host, '@'),
+    }
 }
 
 /// How a list is shown.

@@ -1,13 +1,13 @@
 //! Lists of snapshots: filtered, sorted, in pages by key.
 
 use abaca_model::{SnapshotId, SnapshotStatus};
-use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Query};
+use sea_query::{Cond, Expr, ExprTrait, Query};
 
 use super::{COLUMNS, METADATA, SnapshotWithStatus, TABLE, complete, select, snapshot};
 use crate::db::Dialect;
 use crate::error::Result;
+use crate::like;
 use crate::list::{self, Direction, Position, SortType, Sorting};
-use crate::operations::escape_like;
 use crate::tx::Tx;
 
 /// Which snapshots a list is of. Everything that is given must hold.
@@ -99,6 +99,10 @@ impl Filter {
         let is = |column, value: &Option<String>| {
             value.clone().map(|value| Expr::col((TABLE, column)).eq(value))
         };
+        let has = |column, part: &Option<String>| {
+            let column = Expr::col((TABLE, column));
+            part.as_deref().map(|part| like::contains(dialect, column, part))
+        };
         let number =
             |column, value: Option<i64>| value.map(|value| Expr::col((TABLE, column)).eq(value));
         let mut condition = Cond::all()
@@ -111,10 +115,8 @@ impl Filter {
             .add_option(is("share_proto", &self.share_proto))
             .add_option(number("size", self.size))
             .add_option(number("share_size", self.share_size))
-            .add_option(self.name_like.as_deref().map(|part| contains(dialect, "name", part)))
-            .add_option(
-                self.description_like.as_deref().map(|part| contains(dialect, "description", part)),
-            )
+            .add_option(has("name", &self.name_like))
+            .add_option(has("description", &self.description_like))
             .add_option(self.status.as_deref().map(has_instance_in))
             .add_option(self.hide_deferred.then(is_kept))
             .add_option(self.used.map(|used| if used { is_used() } else { is_used().not() }));
@@ -123,16 +125,6 @@ impl Filter {
         }
         condition
     }
-}
-
-/// Case does not matter, on SQLite that of ASCII letters.
-fn contains(dialect: Dialect, column: &'static str, part: &str) -> Expr {
-    let part = match dialect {
-        Dialect::Sqlite => part.to_ascii_lowercase(),
-        Dialect::Postgres | Dialect::Mysql => part.to_lowercase(),
-    };
-    let pattern = format!("%{}%", escape_like(&part));
-    Expr::expr(Func::lower(Expr::col((TABLE, column)))).like(LikeExpr::new(pattern).escape('!'))
 }
 
 /// No instance's deletion has been deferred.

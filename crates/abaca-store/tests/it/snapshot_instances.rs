@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use abaca_model::{SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp};
+use abaca_store::export_work::NewExportLocation;
+use abaca_store::metadata::Pairs;
 use abaca_store::snapshot_instances::{self as instances, Filter, Page, Shape, SortKey};
 use abaca_store::snapshot_work::{self, SnapshotWork};
 use abaca_store::testing::TestDatabase;
@@ -35,13 +37,26 @@ const KEYS: [SortKey; 7] = [
 ];
 const DIRECTIONS: [Direction; 2] = [Direction::Ascending, Direction::Descending];
 
-/// Twenty-three instances with many equal keys and half of the `updated_at` NULL.
 const AVAILABLE: Option<SnapshotStatus> = Some(SnapshotStatus::Available);
 
 fn made(location: &str) -> snapshot_work::Made {
     snapshot_work::Made { provider_location: location.to_owned(), exports: Vec::new() }
 }
 
+/// Records that the instance can be mounted under these paths, and whether by administrators only.
+async fn export(tx: &mut Tx, id: SnapshotInstanceId, paths: &[(&str, bool)], now: i64) {
+    let exports = paths.iter().map(|(path, is_admin_only)| NewExportLocation {
+        path: (*path).to_owned(),
+        is_admin_only: *is_admin_only,
+        preferred: false,
+        metadata: Pairs::new(),
+    });
+    let made = snapshot_work::Made { exports: exports.collect(), ..made("/bytes") };
+    let now = Timestamp::from_micros(now);
+    assert!(snapshot_work::made(tx, id, 0, &made, None, now).await.unwrap());
+}
+
+/// Twenty-three instances with many equal keys and half of the `updated_at` NULL.
 async fn many(database: &TestDatabase) -> Vec<SnapshotInstance> {
     let mut tx = database.db.write().await.unwrap();
     let shares =
@@ -297,8 +312,7 @@ async fn two(tx: &mut Tx) -> (SeededShare, [SnapshotWork; 2]) {
 async fn the_last_instance_takes_the_snapshot_with_it(database: &TestDatabase) {
     let mut tx = database.db.write().await.unwrap();
     let (share, [first, second]) = two(&mut tx).await;
-    let paths = [("/export".to_owned(), false)];
-    locations::replace(&mut tx, first.id, &paths, Timestamp::from_micros(1)).await.unwrap();
+    export(&mut tx, first.id, &[("/export", false)], 1).await;
     assert!(snapshot_work::remove(&mut tx, &first, 0).await.unwrap());
     assert!(snapshots::get(&mut tx, first.snapshot_id).await.unwrap().is_some());
     assert!(snapshot_work::remove(&mut tx, &second, 0).await.unwrap());
@@ -334,13 +348,9 @@ async fn of_two_last_instances_removed_at_once_one_takes_the_snapshot(database: 
 async fn export_locations_that_stay_keep_their_id(database: &TestDatabase) {
     let mut tx = database.db.write().await.unwrap();
     let (_, instance) = one(&mut tx).await;
-    let path = |path: &str, is_admin_only| (path.to_owned(), is_admin_only);
-    let now = Timestamp::from_micros;
-    let before = [path("/a", false), path("/b", true)];
-    locations::replace(&mut tx, instance.id, &before, now(1)).await.unwrap();
+    export(&mut tx, instance.id, &[("/a", false), ("/b", true)], 1).await;
     let old = locations::all(&mut tx, instance.id).await.unwrap();
-    let after = [path("/b", true), path("/c", false)];
-    locations::replace(&mut tx, instance.id, &after, now(2)).await.unwrap();
+    export(&mut tx, instance.id, &[("/b", true), ("/c", false)], 2).await;
     let new = locations::all(&mut tx, instance.id).await.unwrap();
     let kept = old.iter().find(|location| location.path == "/b").unwrap();
     assert_eq!(new.len(), 2);

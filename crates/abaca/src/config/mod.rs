@@ -4,6 +4,7 @@
 mod backend;
 mod error;
 mod identity;
+mod quota;
 mod secret;
 mod section;
 mod sections;
@@ -13,15 +14,18 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+use abaca_model::quota::{Limit, Resource};
 
 pub use backend::BackendConfig;
 pub use error::{ConfigError, Origin, Problem};
 pub use identity::{IdentityConfig, KeystoneConfig, Login};
 pub use secret::{DatabaseUrl, Secret};
 pub use sections::{
-    ApiConfig, DatabaseConfig, LogConfig, MetricsConfig, PolicyConfig, QuotaConfig, WorkerConfig,
+    ApiConfig, DatabaseConfig, LogConfig, MetricsConfig, PolicyConfig, WorkerConfig,
 };
 pub use setting::{HttpUrl, LogFormat, LogLevel, Strategy};
 
@@ -53,7 +57,7 @@ pub struct Config {
     /// `[policy]`
     pub policy: PolicyConfig,
     /// `[quota]`
-    pub quota: QuotaConfig,
+    pub quota: BTreeMap<Resource, Limit>,
     /// `[worker]`
     pub worker: WorkerConfig,
     /// `[metrics]`
@@ -157,7 +161,7 @@ impl Reader {
                 "quota",
                 "[quota]",
                 "Limits of a project that has none of its own; -1 is no limit.",
-                QuotaConfig::read,
+                quota::read,
             ),
             worker: self.section(
                 "worker",

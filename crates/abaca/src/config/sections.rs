@@ -5,11 +5,9 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use abaca_model::quota::{self, Resource};
-
 use super::secret::DatabaseUrl;
 use super::section::Section;
-use super::setting::{Limit, LogFormat, LogLevel};
+use super::setting::{LogFormat, LogLevel};
 
 /// `[api]`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,82 +157,6 @@ impl PolicyConfig {
                 "Directories of further rule files, read after `file` in the order of their names.",
             ),
         }
-    }
-}
-
-/// `[quota]`: the limits of a project that has none of its own; -1 is no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are the API's own quota names")]
-pub struct QuotaConfig {
-    pub shares: i64,
-    pub gigabytes: i64,
-    pub snapshots: i64,
-    pub snapshot_gigabytes: i64,
-    pub per_share_gigabytes: i64,
-    pub share_networks: i64,
-    pub share_groups: i64,
-    pub share_group_snapshots: i64,
-    pub share_replicas: i64,
-    pub replica_gigabytes: i64,
-    pub backups: i64,
-    pub backup_gigabytes: i64,
-    pub encryption_keys: i64,
-}
-
-impl QuotaConfig {
-    pub(super) fn read(section: &mut Section<'_>) -> Self {
-        let mut limit = |resource: Resource, help| {
-            let default = Limit(resource.default_limit().into());
-            section.value(resource.as_str(), default, help).0
-        };
-        Self {
-            shares: limit(Resource::Shares, "Shares."),
-            gigabytes: limit(Resource::Gigabytes, "Size of all shares together, in GiB."),
-            snapshots: limit(Resource::Snapshots, "Snapshots."),
-            snapshot_gigabytes: limit(
-                Resource::SnapshotGigabytes,
-                "Size of all snapshots together, in GiB.",
-            ),
-            per_share_gigabytes: limit(Resource::PerShareGigabytes, "Size of one share, in GiB."),
-            share_networks: limit(Resource::ShareNetworks, "Share networks."),
-            share_groups: limit(Resource::ShareGroups, "Share groups."),
-            share_group_snapshots: limit(Resource::ShareGroupSnapshots, "Share group snapshots."),
-            share_replicas: limit(Resource::ShareReplicas, "Share replicas."),
-            replica_gigabytes: limit(
-                Resource::ReplicaGigabytes,
-                "Size of all share replicas together, in GiB.",
-            ),
-            backups: limit(Resource::Backups, "Share backups."),
-            backup_gigabytes: limit(
-                Resource::BackupGigabytes,
-                "Size of all share backups together, in GiB.",
-            ),
-            encryption_keys: limit(
-                Resource::EncryptionKeys,
-                "Keys that shares are encrypted with.",
-            ),
-        }
-    }
-
-    /// The limit of a resource.
-    pub fn limit(&self, resource: Resource) -> quota::Limit {
-        let number = match resource {
-            Resource::Shares => self.shares,
-            Resource::Gigabytes => self.gigabytes,
-            Resource::Snapshots => self.snapshots,
-            Resource::SnapshotGigabytes => self.snapshot_gigabytes,
-            Resource::PerShareGigabytes => self.per_share_gigabytes,
-            Resource::ShareNetworks => self.share_networks,
-            Resource::ShareGroups => self.share_groups,
-            Resource::ShareGroupSnapshots => self.share_group_snapshots,
-            Resource::ShareReplicas => self.share_replicas,
-            Resource::ReplicaGigabytes => self.replica_gigabytes,
-            Resource::Backups => self.backups,
-            Resource::BackupGigabytes => self.backup_gigabytes,
-            Resource::EncryptionKeys => self.encryption_keys,
-        };
-        // Nothing below -1 gets in here.
-        quota::Limit::try_from(number).unwrap_or(quota::Limit::Unlimited)
     }
 }
 

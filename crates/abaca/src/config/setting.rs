@@ -72,33 +72,6 @@ impl Setting for NonZeroU32 {
     }
 }
 
-/// A default limit of a project's quota: a count or GiB; -1 is no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limit(pub(super) i64);
-
-impl Setting for Limit {
-    const EXPECTED: &'static str = "a whole number of 0 or more, or -1 for no limit";
-
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok().and_then(Self::checked)
-    }
-
-    fn from_json(value: &Value) -> Option<Self> {
-        value.as_i64().and_then(Self::checked)
-    }
-
-    fn to_json(&self) -> Value {
-        Value::from(self.0)
-    }
-}
-
-impl Limit {
-    fn checked(number: i64) -> Option<Self> {
-        // The API's own quota fields end here.
-        (-1..=i64::from(i32::MAX)).contains(&number).then_some(Self(number))
-    }
-}
-
 impl Setting for Duration {
     const EXPECTED: &'static str = "a number of seconds from 0.001 to 31536000";
 

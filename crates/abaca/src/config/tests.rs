@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use abaca_model::quota::{Limit, Resource};
 use serde_json::json;
 
 use super::*;
@@ -37,7 +38,8 @@ fn no_file_is_needed() {
     assert_eq!(config.api.default_share_type, "default");
     assert_eq!(config.database.url.reveal(), "sqlite:/home/user/.local/share/abaca/abaca.db");
     assert_eq!(config.identity.strategy, Strategy::NoAuth);
-    assert_eq!((config.quota.shares, config.quota.per_share_gigabytes), (50, -1));
+    assert_eq!(config.quota[&Resource::Shares], Limit::AtMost(50));
+    assert_eq!(config.quota[&Resource::PerShareGigabytes], Limit::Unlimited);
     assert_eq!(config.metrics.listen, None);
     let [backend] = config.backends.as_slice() else { panic!("{:?}", config.backends) };
     assert_eq!((backend.name.as_str(), backend.driver.as_str()), ("directory", "directory"));
@@ -131,7 +133,7 @@ fn every_section_of_a_file_is_read() {
     let keystone = config.identity.keystone.unwrap();
     assert_eq!(keystone.auth_url.as_str(), "https://keystone.example:5000");
     assert_eq!(config.policy.dirs, [PathBuf::from("/etc/abaca/policy.d")]);
-    assert_eq!(config.quota.shares, -1);
+    assert_eq!(config.quota[&Resource::Shares], Limit::Unlimited);
     assert_eq!(config.metrics.listen, Some("0.0.0.0:9786".parse().unwrap()));
     assert_eq!(config.log.level.directives(), "warn,abaca::engine=debug");
     assert_eq!(config.backends.len(), 2);

@@ -16,14 +16,8 @@ pub(super) enum Failure {
     #[error("it waits")]
     Waiting(&'static str),
     /// It never will.
-    #[error("it failed")]
-    Permanent {
-        /// What the tenant is told.
-        message: String,
-        /// What the log says.
-        #[source]
-        source: Source,
-    },
+    #[error(transparent)]
+    Permanent(Permanent),
     /// An administrator or a later operation took the resource over.
     #[error("its resource was taken over")]
     Superseded,
@@ -32,10 +26,20 @@ pub(super) enum Failure {
     LeaseLost,
 }
 
+/// A failure for good.
+#[derive(Debug, thiserror::Error)]
+#[error("it failed")]
+pub(super) struct Permanent {
+    /// What the tenant is told, in a sentence.
+    pub(super) message: String,
+    /// What the log says.
+    pub(super) source: Source,
+}
+
 impl Failure {
     /// A failure for good.
     pub(super) fn permanent(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::Permanent { message: message.into(), source: source.into() }
+        Self::Permanent(Permanent { message: message.into(), source: source.into() })
     }
 }
 

@@ -90,6 +90,23 @@ impl Run<'_> {
         Ok(Outcome::Ended(state))
     }
 
+    /// Commits the transaction and puts the operation back into the queue, not to be run before
+    /// `run_at`.
+    pub(super) async fn put_back(
+        &self,
+        mut tx: Tx,
+        run_at: Timestamp,
+        attempts: i64,
+        error: &str,
+    ) -> Result<Outcome, Failure> {
+        let operation = self.operation;
+        if !operations::put_back(&mut tx, operation, run_at, attempts, Some(error)).await? {
+            return Err(Failure::LeaseLost);
+        }
+        self.commit(tx).await?;
+        Ok(Outcome::HandedOver)
+    }
+
     async fn commit(&self, tx: Tx) -> Result<(), Failure> {
         self.reach("commit");
         tx.commit().await?;

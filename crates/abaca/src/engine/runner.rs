@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::failure::{Failure, chain};
+use super::failure::{Failure, Permanent, chain};
 use super::ops::{self, Work};
 use super::run::{Outcome, Run};
 use super::{Engine, kill_point};
@@ -181,16 +181,12 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
             return try_again(run, &chain(&*source)).await;
         }
         Failure::Waiting(reason) => return try_again(run, reason).await,
-        Failure::Passing(source) => {
-            Failure::Permanent { message: "The storage backend kept failing.".to_owned(), source }
-        }
+        Failure::Passing(source) => Failure::permanent("The storage backend kept failing.", source),
         other => other,
     };
     let result = match failure {
-        Failure::Permanent { message, source } if work.never_gives_up(run) => {
-            put_off(run, work, &message, &*source).await
-        }
-        Failure::Permanent { message, source } => give_up(run, work, &message, &*source).await,
+        Failure::Permanent(failed) if work.never_gives_up(run) => put_off(run, work, &failed).await,
+        Failure::Permanent(failed) => give_up(run, work, &failed).await,
         Failure::Superseded => supersede(run, work).await,
         other => Err(other),
     };
@@ -225,38 +221,24 @@ fn wait(operation: &Operation, longest: Duration) -> Duration {
     whole - whole / 4 * share / 255
 }
 
-async fn give_up(
-    run: &Run<'_>,
-    work: &dyn Work,
-    message: &str,
-    source: &(dyn std::error::Error + Send + Sync + 'static),
-) -> Result<Outcome, Failure> {
-    let text = chain(source);
+async fn give_up(run: &Run<'_>, work: &dyn Work, failed: &Permanent) -> Result<Outcome, Failure> {
+    let text = chain(&*failed.source);
     tracing::error!(step = run.step, error = text, "given up");
     let mut tx = run.record().await?;
-    work.give_up(run, &mut tx, message, source).await?;
+    work.give_up(run, &mut tx, failed).await?;
     run.end(tx, OperationState::Failed, Some(&text)).await
 }
 
 /// Tells of the failure as [`give_up`] does, and tries again all the same.
-async fn put_off(
-    run: &Run<'_>,
-    work: &dyn Work,
-    message: &str,
-    source: &(dyn std::error::Error + Send + Sync + 'static),
-) -> Result<Outcome, Failure> {
-    let (operation, text) = (run.operation, chain(source));
+async fn put_off(run: &Run<'_>, work: &dyn Work, failed: &Permanent) -> Result<Outcome, Failure> {
+    let (operation, text) = (run.operation, chain(&*failed.source));
     let wait = wait(operation, run.engine.settings.deferred_deletion_interval);
     metrics::operation_retried(operation.kind);
     tracing::warn!(step = run.step, error = text, wait_ms = wait.as_millis(), "put off");
     let (run_at, attempts) = (Timestamp::now().after(wait), operation.attempts + 1);
     let mut tx = run.record().await?;
-    work.give_up(run, &mut tx, message, source).await?;
-    if !operations::put_back(&mut tx, operation, run_at, attempts, Some(&text)).await? {
-        return Err(Failure::LeaseLost);
-    }
-    tx.commit().await?;
-    Ok(Outcome::HandedOver)
+    work.give_up(run, &mut tx, failed).await?;
+    run.put_back(tx, run_at, attempts, &text).await
 }
 
 async fn supersede(run: &Run<'_>, work: &dyn Work) -> Result<Outcome, Failure> {

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::Method;
 use serde_json::json;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, default_settings};
 
 async fn echo(call: Call) -> Result<Reply, ApiError> {
     Reply::ok(&json!({
@@ -57,7 +57,7 @@ fn routes() -> Vec<Route> {
 }
 
 async fn server() -> TestServer {
-    let settings = ApiSettings { max_body_bytes: 20_000, ..ApiSettings::default() };
+    let settings = ApiSettings { max_body_bytes: 20_000, ..default_settings() };
     TestServer::with_routes(settings, routes()).await
 }
 
@@ -254,7 +254,7 @@ async fn nothing_of_the_inside_is_told() {
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_given_up() {
     let request_timeout = Duration::from_millis(50);
-    let settings = ApiSettings { request_timeout, ..ApiSettings::default() };
+    let settings = ApiSettings { request_timeout, ..default_settings() };
     let server = TestServer::with_routes(settings, routes()).await;
     let slow = server.request(Method::POST, "/v2/never").send().await;
     slow.fault(503, "serviceUnavailable");

@@ -30,11 +30,7 @@ async fn of_class(
     name: &str,
 ) -> Result<BTreeMap<Resource, Limit>, ApiError> {
     let set = quota::class(tx, name).await?;
-    let limit = |resource: &Resource| {
-        let set = set.get(resource).copied();
-        (*resource, set.unwrap_or_else(|| call.app.quota.limit(*resource)))
-    };
-    Ok(Resource::ALL.iter().map(limit).collect())
+    Ok(call.app.quota.iter().map(|(resource, limit)| (*resource, *limit)).chain(set).collect())
 }
 
 /// The limits of a project and of the other subjects asked for.

@@ -1,7 +1,5 @@
 //! Creates a share instance: finds it a pool, then makes it there, empty or from a snapshot.
 
-use std::error::Error;
-
 use abaca_drivers::{NewShare, SnapshotRef};
 use abaca_model::scheduler::NoValidHost;
 use abaca_model::{
@@ -17,7 +15,7 @@ use async_trait::async_trait;
 use super::message::{self, Told};
 use super::{Work, export_location, schedule};
 use crate::engine::arguments;
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
 pub(super) struct CreateShare;
@@ -35,14 +33,8 @@ impl Work for CreateShare {
         }
     }
 
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        source: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure> {
-        let told = match source.downcast_ref::<NoValidHost>() {
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
+        let told = match failed.source.downcast_ref::<NoValidHost>() {
             Some(refused) => {
                 let detail = schedule::detail(refused);
                 Told { action: MessageAction::AllocateHost, detail, reason: "" }
@@ -53,7 +45,7 @@ impl Work for CreateShare {
                     Some(_) => MessageDetail::CreateFromSnapshotFailed,
                     None => MessageDetail::Unknown,
                 };
-                Told { action: MessageAction::Create, detail, reason }
+                Told { action: MessageAction::Create, detail, reason: &failed.message }
             }
         };
         give_up(run, tx, ShareStatus::Error, told).await

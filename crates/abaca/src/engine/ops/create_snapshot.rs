@@ -1,7 +1,5 @@
 //! Creates a snapshot instance in the backend of its share instance.
 
-use std::error::Error;
-
 use abaca_drivers::{NewSnapshot, SnapshotRef};
 use abaca_model::{
     MessageAction, MessageDetail, MessageResource, OperationState, SnapshotInstanceId,
@@ -13,7 +11,7 @@ use async_trait::async_trait;
 
 use super::message::{self, Told};
 use super::{Work, export_location};
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
 pub(super) struct CreateSnapshot;
@@ -34,15 +32,10 @@ impl Work for CreateSnapshot {
         run.end(tx, OperationState::Succeeded, None).await
     }
 
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        _: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure> {
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
         let (action, detail) = (MessageAction::Create, MessageDetail::Unknown);
-        give_up(run, tx, SnapshotStatus::Error, Told { action, detail, reason }).await
+        give_up(run, tx, SnapshotStatus::Error, Told { action, detail, reason: &failed.message })
+            .await
     }
 
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
@@ -63,7 +56,7 @@ impl Work for CreateSnapshot {
     }
 }
 
-fn id(run: &Run<'_>) -> SnapshotInstanceId {
+pub(super) fn id(run: &Run<'_>) -> SnapshotInstanceId {
     run.operation.resource_id.into()
 }
 

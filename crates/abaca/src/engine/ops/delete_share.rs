@@ -1,16 +1,14 @@
 //! Deletes a share instance, and with its last instance the share.
 
-use std::error::Error;
-
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus};
 use abaca_store::{Tx, share_work, snapshot_work};
 use async_trait::async_trait;
 
 use super::Work;
-use super::create_share::{give_up, load};
+use super::create_share::{give_up, id, load};
 use super::message::Told;
 use crate::engine::arguments::Delete;
-use crate::engine::failure::{Failure, chain};
+use crate::engine::failure::{Failure, Permanent, chain};
 use crate::engine::run::{Outcome, Run, mine};
 
 pub(super) struct DeleteShare;
@@ -37,27 +35,16 @@ impl Work for DeleteShare {
         run.end(tx, OperationState::Succeeded, None).await
     }
 
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        _: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure> {
-        let action = MessageAction::Delete;
-        if !is_deferred(run) {
-            let detail = MessageDetail::Unknown;
-            let told = Told { action, detail, reason };
-            return give_up(run, tx, ShareStatus::ErrorDeleting, told).await;
-        }
-        let status = ShareStatus::ErrorDeferredDeleting;
-        match share_work::load(tx, run.operation.resource_id.into()).await? {
-            // It has been told.
-            Some(work) if work.status == status => Ok(()),
-            _ => {
-                let detail = MessageDetail::DeletionDeferred;
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
+        let work = share_work::load(tx, id(run)).await?.ok_or(Failure::Superseded)?;
+        run.check(work.fence)?;
+        let statuses = [ShareStatus::ErrorDeleting, ShareStatus::ErrorDeferredDeleting];
+        match untold(run, work.status, statuses) {
+            Some((status, detail)) => {
+                let (action, reason) = (MessageAction::Delete, failed.message.as_str());
                 give_up(run, tx, status, Told { action, detail, reason }).await
             }
+            None => Ok(()),
         }
     }
 
@@ -76,10 +63,23 @@ pub(super) fn is_deferred(run: &Run<'_>) -> bool {
     run.arguments::<Delete>().is_ok_and(|arguments| arguments.deferred)
 }
 
+/// The status of what could not be deleted, and what its tenant is told: the first status, or the
+/// second if the deletion is deferred. `None`: it has been told.
+pub(super) fn untold<Status: PartialEq>(
+    run: &Run<'_>,
+    present: Status,
+    [error, deferred]: [Status; 2],
+) -> Option<(Status, MessageDetail)> {
+    if !is_deferred(run) {
+        return Some((error, MessageDetail::Unknown));
+    }
+    (present != deferred).then_some((deferred, MessageDetail::DeletionDeferred))
+}
+
 /// A forced deletion goes on without its backend; the reconcilers see to what is left there.
 pub(super) fn forgive(force: bool, result: Result<(), Failure>) -> Result<(), Failure> {
     match result {
-        Err(failure @ (Failure::Passing(_) | Failure::Permanent { .. })) if force => {
+        Err(failure @ (Failure::Passing(_) | Failure::Permanent(_))) if force => {
             tracing::warn!(error = chain(&failure), "forced on without the backend");
             Ok(())
         }

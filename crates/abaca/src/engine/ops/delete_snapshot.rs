@@ -1,17 +1,15 @@
 //! Deletes a snapshot instance, and with its last instance the snapshot.
 
-use std::error::Error;
-
-use abaca_model::{MessageAction, MessageDetail, OperationState, SnapshotStatus};
+use abaca_model::{MessageAction, OperationState, SnapshotStatus};
 use abaca_store::{Tx, snapshot_work};
 use async_trait::async_trait;
 
 use super::Work;
-use super::create_snapshot::{delete, give_up, load};
-use super::delete_share::{forgive, is_deferred};
+use super::create_snapshot::{delete, give_up, id, load};
+use super::delete_share::{forgive, is_deferred, untold};
 use super::message::Told;
 use crate::engine::arguments::Delete;
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
 pub(super) struct DeleteSnapshot;
@@ -31,27 +29,16 @@ impl Work for DeleteSnapshot {
         run.end(tx, OperationState::Succeeded, None).await
     }
 
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        _: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure> {
-        let action = MessageAction::Delete;
-        if !is_deferred(run) {
-            let detail = MessageDetail::Unknown;
-            let told = Told { action, detail, reason };
-            return give_up(run, tx, SnapshotStatus::ErrorDeleting, told).await;
-        }
-        let status = SnapshotStatus::ErrorDeferredDeleting;
-        match snapshot_work::load(tx, run.operation.resource_id.into()).await? {
-            // It has been told.
-            Some(work) if work.status == status => Ok(()),
-            _ => {
-                let detail = MessageDetail::DeletionDeferred;
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
+        let work = snapshot_work::load(tx, id(run)).await?.ok_or(Failure::Superseded)?;
+        run.check(work.fence)?;
+        let statuses = [SnapshotStatus::ErrorDeleting, SnapshotStatus::ErrorDeferredDeleting];
+        match untold(run, work.status, statuses) {
+            Some((status, detail)) => {
+                let (action, reason) = (MessageAction::Delete, failed.message.as_str());
                 give_up(run, tx, status, Told { action, detail, reason }).await
             }
+            None => Ok(()),
         }
     }
 

@@ -1,7 +1,5 @@
 //! Looks whether a share is in its backend, exports it again, and gives it its access rules again.
 
-use std::error::Error;
-
 use abaca_drivers::DriverError;
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
 use abaca_store::{Tx, share_work};
@@ -11,7 +9,7 @@ use super::create_share::{give_up, load};
 use super::message::Told;
 use super::update_access_rules::apply_again;
 use super::{Work, export_location};
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
 pub(super) struct EnsureShare;
@@ -36,20 +34,14 @@ impl Work for EnsureShare {
         run.end(tx, OperationState::Succeeded, None).await
     }
 
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        source: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure> {
-        let status = match source.downcast_ref() {
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
+        let status = match failed.source.downcast_ref() {
             Some(DriverError::NotFound { .. } | DriverError::Damaged { .. }) => ShareStatus::Error,
             // That it could not be looked at says nothing about the share.
             _ => ShareStatus::Available,
         };
         let (action, detail) = (MessageAction::Update, MessageDetail::Unknown);
-        give_up(run, tx, status, Told { action, detail, reason }).await
+        give_up(run, tx, status, Told { action, detail, reason: &failed.message }).await
     }
 
     async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {

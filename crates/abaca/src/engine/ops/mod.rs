@@ -12,15 +12,13 @@ mod revert_share;
 mod schedule;
 mod update_access_rules;
 
-use std::error::Error;
-
 use abaca_drivers::Export;
 use abaca_model::OperationKind;
 use abaca_store::Tx;
 use abaca_store::export_work::NewExportLocation;
 use async_trait::async_trait;
 
-use super::failure::Failure;
+use super::failure::{Failure, Permanent};
 use super::run::{Outcome, Run};
 
 /// What the runner needs of each kind of operation.
@@ -33,14 +31,8 @@ pub(super) trait Work: Send + Sync {
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure>;
 
     /// Writes the resource's error status and the tenant's message, in the transaction that ends
-    /// the operation. `reason` is a sentence for the tenant.
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        source: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure>;
+    /// the operation.
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure>;
 
     /// Whether what fails for good is only told of, by `give_up`, and tried again for ever.
     fn never_gives_up(&self, _run: &Run<'_>) -> bool {

@@ -1,19 +1,17 @@
 //! Grows or shrinks a share.
 
-use std::cmp::Ordering;
-use std::error::Error;
-
 use abaca_drivers::DriverError;
 use abaca_model::scheduler::NoValidHost;
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
 use abaca_store::{Tx, share_work};
 use async_trait::async_trait;
+use std::cmp::Ordering;
 
 use super::create_share::{give_up, id, load};
 use super::message::Told;
 use super::{Work, schedule};
 use crate::engine::arguments;
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
 /// Both directions.
@@ -64,21 +62,15 @@ impl Work for ResizeShare {
         run.end(tx, OperationState::Succeeded, None).await
     }
 
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        source: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure> {
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
         let action = if self.grows { MessageAction::Extend } else { MessageAction::Shrink };
         // Nothing happened to it: it can be asked for less.
-        if let Some(refused) = source.downcast_ref::<NoValidHost>() {
+        if let Some(refused) = failed.source.downcast_ref::<NoValidHost>() {
             let detail = schedule::detail(refused);
             let told = Told { action, detail, reason: "" };
             return give_up(run, tx, ShareStatus::Available, told).await;
         }
-        let (status, detail) = match source.downcast_ref::<DriverError>() {
+        let (status, detail) = match failed.source.downcast_ref::<DriverError>() {
             // Nothing happened to it: a tenant who makes room, or asks for more, can try again.
             Some(DriverError::ShrinkBelowData { .. }) => {
                 (ShareStatus::Available, MessageDetail::ShrinkRefused)
@@ -86,7 +78,7 @@ impl Work for ResizeShare {
             _ if self.grows => (ShareStatus::ExtendingError, MessageDetail::ExtendFailed),
             _ => (ShareStatus::ShrinkingError, MessageDetail::ShrinkFailed),
         };
-        give_up(run, tx, status, Told { action, detail, reason }).await
+        give_up(run, tx, status, Told { action, detail, reason: &failed.message }).await
     }
 
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {

@@ -1,7 +1,5 @@
 //! Reverts a share to one of its snapshots.
 
-use std::error::Error;
-
 use abaca_drivers::{RevertShare as Revert, SnapshotRef};
 use abaca_model::{
     MessageAction, MessageDetail, OperationState, ShareStatus, SnapshotStatus, Timestamp,
@@ -14,7 +12,7 @@ use super::create_share::{give_up, load};
 use super::message::Told;
 use super::resize_share::back_to_recorded_size;
 use crate::engine::arguments;
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
 pub(super) struct RevertShare;
@@ -51,15 +49,15 @@ impl Work for RevertShare {
         run.end(tx, OperationState::Succeeded, None).await
     }
 
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        _: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure> {
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
         let (action, detail) = (MessageAction::RevertToSnapshot, MessageDetail::RevertFailed);
-        give_up(run, tx, ShareStatus::RevertingError, Told { action, detail, reason }).await?;
+        give_up(
+            run,
+            tx,
+            ShareStatus::RevertingError,
+            Told { action, detail, reason: &failed.message },
+        )
+        .await?;
         release(tx, &run.arguments()?).await
     }
 

@@ -4,8 +4,6 @@
 //! was asked for; when they change while the backend is at work, it begins anew. So whoever changes
 //! a rule while one is pending needs none of his own.
 
-use std::error::Error;
-
 use abaca_drivers::{
     AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, DriverError, RuleOutcome,
     RuleOutcomes,
@@ -21,7 +19,7 @@ use uuid::Uuid;
 
 use super::Work;
 use super::message::{self, Told};
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run};
 
 /// Of both kinds of instances.
@@ -54,13 +52,7 @@ impl Work for UpdateAccessRules {
         }
     }
 
-    async fn give_up(
-        &self,
-        run: &Run<'_>,
-        tx: &mut Tx,
-        reason: &str,
-        _: &(dyn Error + Send + Sync + 'static),
-    ) -> Result<(), Failure> {
+    async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
         let id = run.operation.resource_id;
         match access_work::give_up(tx, self.of, id, Timestamp::now()).await? {
             GivenUp::Gone => return Err(Failure::Superseded),
@@ -70,7 +62,7 @@ impl Work for UpdateAccessRules {
             GivenUp::AtRest => {}
         }
         let work = access_work::load(tx, self.of, id).await?.ok_or(Failure::Superseded)?;
-        self.tell(run, tx, &work, MessageDetail::Unknown, reason).await
+        self.tell(run, tx, &work, MessageDetail::Unknown, &failed.message).await
     }
 
     async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ mod policy_files;
 mod world;
 
 use abaca::api::{Route, router};
-use abaca::config::QuotaConfig;
+use abaca_model::quota::{Limit, Resource};
 use axum::http::Method;
 
 use crate::support::{Answer, TestServer};
@@ -53,12 +53,12 @@ impl Who {
 }
 
 /// Every case creates what it may, and none shall fail for a reason of its own.
-fn unlimited(quota: &mut QuotaConfig) {
-    quota.shares = -1;
-    quota.gigabytes = -1;
-    quota.snapshots = -1;
-    quota.snapshot_gigabytes = -1;
-}
+const UNLIMITED: [(Resource, Limit); 4] = [
+    (Resource::Shares, Limit::Unlimited),
+    (Resource::Gigabytes, Limit::Unlimited),
+    (Resource::Snapshots, Limit::Unlimited),
+    (Resource::SnapshotGigabytes, Limit::Unlimited),
+];
 
 fn name(route: &Route) -> String {
     let action = route.action.map(|action| format!(" {action}")).unwrap_or_default();
@@ -92,7 +92,7 @@ fn every_route_has_a_case_and_every_case_a_route() {
 
 #[tokio::test]
 async fn everybody_gets_what_is_theirs_and_no_more() {
-    let server = TestServer::with_quota(unlimited).await;
+    let server = TestServer::with_quota(&UNLIMITED).await;
     for route in router::routes() {
         let name = name(&route);
         let Some((_, who, body)) = CASES.iter().find(|(case, ..)| *case == name) else { continue };
@@ -120,7 +120,7 @@ async fn everybody_gets_what_is_theirs_and_no_more() {
 
 #[tokio::test]
 async fn a_project_in_the_url_changes_nothing() {
-    let server = TestServer::with_quota(unlimited).await;
+    let server = TestServer::with_quota(&UNLIMITED).await;
     let world = World::create(&server).await;
     for (token, project, status) in [
         ("alice:project:member", "project", 200),

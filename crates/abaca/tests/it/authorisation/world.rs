@@ -11,9 +11,7 @@ use abaca_model::{
 use abaca_store::access_rules::Of;
 use abaca_store::metadata::{Owner, Pairs};
 use abaca_store::share_types::Visible;
-use abaca_store::{
-    Tx, metadata, services, share_group_types, share_types, snapshot_export_locations,
-};
+use abaca_store::{Tx, metadata, services, share_group_types, share_types};
 use axum::http::Method;
 use sea_query::Query;
 use serde_json::Value;
@@ -63,10 +61,8 @@ impl World {
         ] {
             metadata::put(&mut tx, owner, &pair).await.unwrap();
         }
-        let paths = [("/data/x".to_owned(), false)];
-        snapshot_export_locations::replace(&mut tx, instance.id, &paths, THEN).await.unwrap();
-        let listed = snapshot_export_locations::all(&mut tx, instance.id).await.unwrap();
-        let snapshot_export_location = listed[0].id.to_string();
+        let snapshot_export_location =
+            seed::export_snapshot(&mut tx, &instance, "/data/x", false).await.to_string();
         services::heartbeat(&mut tx, "seed@seed", "manila-share", "nova", THEN).await.unwrap();
         let share_type = share_type("default");
         if share_types::by_name(&mut tx, Visible::All, "default").await.unwrap().is_none() {

@@ -2,6 +2,7 @@
 
 use abaca::api::V;
 use abaca_model::ShareStatus;
+use abaca_model::quota::{Limit, Resource};
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -28,6 +29,41 @@ async fn delete(server: &TestServer, whose: &str) {
     let path = format!("/v2/quota-sets/{whose}");
     let answer = ask(server, Method::DELETE, V::MAX, "root:admin:admin", &path).await;
     assert_eq!((answer.status, answer.text.as_str()), (202, ""));
+}
+
+#[tokio::test]
+async fn a_project_has_its_limits() {
+    let server = server().await;
+    set(&server, "project", json!({ "shares": 2, "gigabytes": 10 })).await;
+    create(&server, ALICE, share(8, "default")).await.expect(200);
+    let answer = create(&server, ALICE, share(3, "default")).await;
+    assert_eq!(answer.header("retry-after"), Some("0"));
+    let message = answer.fault(413, "overLimit");
+    assert_eq!(
+        message,
+        "ShareSizeExceedsAvailableQuota: Requested share exceeds allowed project/user or share \
+         type gigabytes quota."
+    );
+    create(&server, ALICE, share(2, "default")).await.expect(200);
+    let over_both = create(&server, ALICE, share(1, "default")).await.fault(413, "overLimit");
+    assert!(over_both.starts_with("ShareSizeExceedsAvailableQuota"), "sizes first: {over_both}");
+    create(&server, "bob:other:member", share(11, "default")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_project_has_so_many_shares_and_no_more() {
+    let limits = [(Resource::Shares, Limit::AtMost(1))];
+    let server = prepared(TestServer::with_quota(&limits).await).await;
+    let first = created(&server, ALICE).await;
+    let message = create(&server, ALICE, share(1, "default")).await.fault(413, "overLimit");
+    assert_eq!(
+        message,
+        "ShareLimitExceeded: Maximum number of shares allowed (1) either per project/user or \
+         share type quota is exceeded."
+    );
+    // A failed share counts until it is deleted, as long as its row is there.
+    set_status(&server, first, ShareStatus::Error).await;
+    create(&server, ALICE, share(1, "default")).await.fault(413, "overLimit");
 }
 
 #[tokio::test]
@@ -134,7 +170,10 @@ async fn what_an_extend_asks_for_is_reserved() {
     let grow = |size| json!({ "extend": { "new_size": size } });
     // Whoever asks: the owner of the share pays.
     let root = "root:admin:admin";
-    act(&server, root, id, grow(11)).await.fault(403, "forbidden");
+    assert_eq!(
+        act(&server, root, id, grow(11)).await.fault(403, "forbidden"),
+        "Requested share exceeds allowed project/user or share type gigabytes quota."
+    );
     act(&server, root, id, grow(9)).await.expect(202);
     for whose in ["project?user_id=alice", "project?share_type=default"] {
         assert_eq!(detail(&server, whose, "gigabytes").await[1..], [1, 8], "{whose}");
@@ -178,5 +217,11 @@ async fn one_share_is_bounded_by_every_scope() {
         }
         create(&server, token, share(allowed, share_type)).await.expect(200);
     }
+    let made = create(&server, ALICE, share(1, "gold")).await.expect(200);
+    let id = made["share"]["id"].as_str().unwrap().parse().unwrap();
+    settle(&server, id).await;
+    let grow = |size| json!({ "extend": { "new_size": size } });
+    act(&server, ALICE, id, grow(4)).await.fault(413, "overLimit");
+    act(&server, ALICE, id, grow(3)).await.expect(202);
     assert_eq!(detail(&server, "project", "per_share_gigabytes").await, [5, 0, 0]);
 }

@@ -8,13 +8,13 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{ALICE, act, add, add_type, ids, instance_of, operations_of};
-use crate::support::{Answer, TestServer, seed};
+use crate::support::{Answer, TestServer, default_settings, seed};
 
 const ROOT: &str = "root:admin:admin";
 
 /// A share of `project` with a snapshot, where deletion is deferred.
 async fn server() -> (TestServer, Share, Snapshot) {
-    let settings = ApiSettings { deferred_deletion: true, ..ApiSettings::default() };
+    let settings = ApiSettings { deferred_deletion: true, ..default_settings() };
     let server = TestServer::with_routes(settings, router::routes()).await;
     add_type(&server, 0, "default", &super::DEFAULT_SPECS).await;
     let (share, instance) = seed::share(1, "project");

@@ -9,7 +9,6 @@ mod from_snapshot;
 mod list;
 mod long_lists;
 mod mount_point_name;
-mod quota;
 mod recycle_bin;
 mod recycle_bin_emptied;
 mod reset;

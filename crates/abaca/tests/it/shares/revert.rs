@@ -1,6 +1,7 @@
 //! Reverting a share to its latest snapshot.
 
 use abaca::api::V;
+use abaca_model::quota::{Limit, Resource};
 use abaca_model::{
     AccessRulesStatus, OperationKind, Share, ShareCapabilities, ShareId, ShareInstance,
     ShareStatus, Snapshot, SnapshotId, SnapshotInstance, SnapshotStatus, TaskState, Timestamp,
@@ -212,7 +213,7 @@ async fn not_while_access_rules_change() {
 
 #[tokio::test]
 async fn a_larger_snapshot_needs_quota_for_the_difference() {
-    let server = TestServer::with_quota(|quota| quota.gigabytes = 4).await;
+    let server = TestServer::with_quota(&[(Resource::Gigabytes, Limit::AtMost(4))]).await;
     add_type(&server, 0, "default", &super::DEFAULT_SPECS).await;
     let scene = scene(&server, 1, |_| ()).await;
     act(&server, ALICE, scene.share, to(scene.latest.snapshot_id)).await.fault(403, "forbidden");

@@ -1,12 +1,11 @@
 //! Export locations of an instance.
 
 use abaca::api::V;
-use abaca_store::snapshot_export_locations as locations;
 use axum::http::Method;
 use serde_json::json;
 
 use super::one_snapshot;
-use crate::support::seed::THEN;
+use crate::support::seed;
 
 #[tokio::test]
 async fn an_administrator_sees_all_and_each() {
@@ -15,11 +14,8 @@ async fn an_administrator_sees_all_and_each() {
     let empty = server.get(&path).await.expect(200);
     assert_eq!(empty, json!({ "share_snapshot_export_locations": [] }));
     let mut tx = server.app.db.write().await.unwrap();
-    let paths = [("/data/a".to_owned(), true)];
-    locations::replace(&mut tx, instance.id, &paths, THEN).await.unwrap();
-    let stored = locations::all(&mut tx, instance.id).await.unwrap().remove(0);
+    let id = seed::export_snapshot(&mut tx, &instance, "/data/a", true).await.to_string();
     tx.commit().await.unwrap();
-    let id = stored.id.to_string();
     let list = server.get(&path).await.expect(200);
     let expected = json!({
         "id": id,

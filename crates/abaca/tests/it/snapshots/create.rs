@@ -245,7 +245,7 @@ async fn a_snapshot_of_anothers_public_share_is_ones_own() {
 #[tokio::test]
 async fn quota_is_counted_in_the_same_transaction() {
     let (server, share, _) = one_share().await;
-    let limit = usize::try_from(server.app.quota.snapshots).unwrap();
+    let limit = usize::try_from(i64::from(server.app.quota[&Resource::Snapshots])).unwrap();
     let body = json!({ "snapshot": { "share_id": share.id } });
     let requests = (0..limit + 5).map(|_| create(&server, body.clone()));
     let answers = futures_util::future::join_all(requests).await;
@@ -267,7 +267,7 @@ async fn quota_is_counted_in_the_same_transaction() {
 async fn sizes_are_complained_of_first() {
     let (server, _, _) = one_share().await;
     let (mut large, place) = seed::share(3, "project");
-    large.size = server.app.quota.snapshot_gigabytes + 1;
+    large.size = i64::from(server.app.quota[&Resource::SnapshotGigabytes]) + 1;
     seed::add_share(&server.app.db, &large, &[place]).await;
     let message = create(&server, json!({ "snapshot": { "share_id": large.id } })).await;
     assert_eq!(

@@ -4,14 +4,16 @@ mod answer;
 mod samples;
 pub(crate) mod seed;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use abaca::api::{self, Route, V};
 use abaca::app::{ApiSettings, App};
-use abaca::config::{Config, Overrides, QuotaConfig};
+use abaca::config::{Config, Overrides};
 use abaca::identity::Identity;
 use abaca::policy::Policy;
 use abaca::telemetry::metrics::Metrics;
+use abaca_model::quota::{Limit, Resource};
 use abaca_store::Dialect;
 use abaca_store::testing::TestDatabase;
 use axum::Router;
@@ -33,13 +35,13 @@ pub(crate) struct TestServer {
 
 /// What few tests want otherwise.
 struct Extras {
-    quota: QuotaConfig,
+    quota: BTreeMap<Resource, Limit>,
     metrics: Option<Metrics>,
 }
 
 impl Default for Extras {
     fn default() -> Self {
-        Self { quota: default_quota(), metrics: None }
+        Self { quota: default_config().quota, metrics: None }
     }
 }
 
@@ -64,10 +66,10 @@ impl TestServer {
     }
 
     /// The API with other default limits.
-    pub(crate) async fn with_quota(change: impl FnOnce(&mut QuotaConfig)) -> Self {
+    pub(crate) async fn with_quota(limits: &[(Resource, Limit)]) -> Self {
         let policy = Policy::from_rules(&json!({})).unwrap();
         let mut extras = Extras::default();
-        change(&mut extras.quota);
+        extras.quota.extend(limits.iter().copied());
         Self::assemble(default_settings(), policy, api::router::routes(), extras).await
     }
 
@@ -138,15 +140,15 @@ impl TestServer {
     }
 }
 
-fn default_settings() -> ApiSettings {
-    let default_share_type = Some("default".to_owned());
-    let default_share_group_type = default_share_type.clone();
-    let config = Config::load_from(&Overrides::default(), []).unwrap();
-    ApiSettings { default_share_type, default_share_group_type, ..ApiSettings::from(&config.api) }
+/// The settings of a service that is configured in nothing.
+pub(crate) fn default_settings() -> ApiSettings {
+    let config = default_config();
+    let default_share_group_type = Some("default".to_owned());
+    ApiSettings { default_share_group_type, ..ApiSettings::from(&config.api) }
 }
 
-fn default_quota() -> QuotaConfig {
-    Config::load_from(&Overrides::default(), []).unwrap().quota
+fn default_config() -> Config {
+    Config::load_from(&Overrides::default(), []).unwrap()
 }
 
 /// The database of this run: SQLite unless `ABACA_TEST_DATABASE` says `postgres` or `mariadb`.

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 
 use abaca_model::{
     AccessLevel, AccessRule, AccessRuleId, AccessRulesStatus, AccessState, AccessType,
-    MessageAction, MessageDetail, MessageId, MessageResource, Share, ShareCapabilities, ShareId,
-    ShareInstance, ShareInstanceId, ShareStatus, ShareTypeId, Snapshot, SnapshotId,
-    SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
+    ExportLocationId, MessageAction, MessageDetail, MessageId, MessageResource, Share,
+    ShareCapabilities, ShareId, ShareInstance, ShareInstanceId, ShareStatus, ShareTypeId, Snapshot,
+    SnapshotId, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
 use abaca_store::access_rules::{self, Of};
+use abaca_store::export_work::NewExportLocation;
 use abaca_store::messages::{self, NewMessage};
-use abaca_store::{Db, Tx, share_instances, shares, snapshot_instances, snapshots};
+use abaca_store::metadata::Pairs;
+use abaca_store::snapshot_work::{self, Made};
+use abaca_store::{
+    Db, Tx, share_instances, shares, snapshot_export_locations, snapshot_instances, snapshots,
+};
 use sea_query::Query;
 use uuid::Uuid;
 
@@ -156,6 +161,21 @@ pub(crate) async fn add_snapshot(db: &Db, snapshot: &Snapshot, instances: &[Snap
         snapshot_instances::insert(&mut tx, instance).await.unwrap();
     }
     tx.commit().await.unwrap();
+}
+
+/// Records a path under which the snapshot instance can be mounted.
+pub(crate) async fn export_snapshot(
+    tx: &mut Tx,
+    instance: &SnapshotInstance,
+    path: &str,
+    is_admin_only: bool,
+) -> ExportLocationId {
+    let metadata = Pairs::new();
+    let export =
+        NewExportLocation { path: path.to_owned(), is_admin_only, preferred: false, metadata };
+    let made = Made { provider_location: path.to_owned(), exports: vec![export] };
+    assert!(snapshot_work::made(tx, instance.id, instance.fence, &made, None, THEN).await.unwrap());
+    snapshot_export_locations::all(tx, instance.id).await.unwrap()[0].id
 }
 
 /// An active rule that lets an address in.

@@ -1,0 +1,215 @@
+//! What a runner does with an operation: claim, renew, advance, put back, end.
+//!
+//! Every write is guarded by the fence it got with its claim; the affected rows tell whether it
+//! still holds the lease.
+
+use std::time::Duration;
+
+use abaca_model::{Operation, OperationState, Timestamp};
+use sea_query::{
+    Cond, Expr, ExprTrait, LockBehavior, LockType, Order, Query, SelectStatement, UpdateStatement,
+};
+
+use super::{COLUMNS, operation};
+use crate::error::Result;
+use crate::like;
+use crate::tx::Tx;
+
+/// Claims the oldest operation that is due, or whose runner let its lease end, among those that
+/// `services` (and any worker) may run. The claimer is alone with it until the lease ends.
+///
+/// # Errors
+/// What the database says.
+pub async fn claim(
+    tx: &mut Tx,
+    owner: &str,
+    services: &[String],
+    now: Timestamp,
+    lease: Duration,
+) -> Result<Option<Operation>> {
+    // Two selects, since neither database walks one index for both conditions.
+    let mut found = None;
+    for condition in [due(now), abandoned(now)] {
+        let mut select = claimable(services, condition);
+        if tx.dialect().has_row_locks() {
+            select.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        }
+        found = tx.optional(&select, operation).await?;
+        if found.is_some() {
+            break;
+        }
+    }
+    let Some(mut operation) = found else { return Ok(None) };
+    let expires_at = now.after(lease);
+    let update = Query::update()
+        .table("operations")
+        .value("state", OperationState::Running.as_str())
+        .value("lease_owner", owner)
+        .value("lease_expires_at", expires_at.micros())
+        .value("fence", operation.fence + 1)
+        .and_where(Expr::col("id").eq(operation.id.to_string()))
+        .and_where(Expr::col("fence").eq(operation.fence))
+        .to_owned();
+    if tx.execute(&update).await? == 0 {
+        return Ok(None);
+    }
+    operation.fence += 1;
+    operation.lease_expires_at = Some(expires_at);
+    // The state and the owner stay those before the claim: a takeover shows by them.
+    Ok(Some(operation))
+}
+
+/// Whether [`claim`] would find something.
+///
+/// # Errors
+/// What the database says.
+pub async fn any_claimable(tx: &mut Tx, services: &[String], now: Timestamp) -> Result<bool> {
+    for condition in [due(now), abandoned(now)] {
+        if tx.optional(&claimable(services, condition), |_| Ok(())).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn due(now: Timestamp) -> Cond {
+    Cond::all()
+        .add(Expr::col("state").eq(OperationState::Queued.as_str()))
+        .add(Expr::col("run_at").lte(now.micros()))
+}
+
+fn abandoned(now: Timestamp) -> Cond {
+    Cond::all()
+        .add(Expr::col("state").eq(OperationState::Running.as_str()))
+        .add(Expr::col("lease_expires_at").lt(now.micros()))
+}
+
+fn claimable(services: &[String], condition: Cond) -> SelectStatement {
+    let mut mine = Cond::any().add(Expr::col("service").is_null());
+    if !services.is_empty() {
+        mine = mine.add(Expr::col("service").is_in(services.iter().map(String::as_str)));
+    }
+    Query::select()
+        .columns(COLUMNS)
+        .from("operations")
+        .cond_where(Cond::all().add(condition).add(mine))
+        .order_by("run_at", Order::Asc)
+        .limit(1)
+        .to_owned()
+}
+
+/// An update that only the holder of the claim can make.
+fn guarded(operation: &Operation) -> UpdateStatement {
+    Query::update()
+        .table("operations")
+        .and_where(Expr::col("id").eq(operation.id.to_string()))
+        .and_where(Expr::col("fence").eq(operation.fence))
+        .and_where(Expr::col("state").eq(OperationState::Running.as_str()))
+        .to_owned()
+}
+
+/// Extends the lease. `false`: it is lost.
+///
+/// # Errors
+/// What the database says.
+pub async fn renew(
+    tx: &mut Tx,
+    operation: &Operation,
+    now: Timestamp,
+    lease: Duration,
+) -> Result<bool> {
+    let update = guarded(operation).value("lease_expires_at", now.after(lease).micros()).to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
+/// Who goes on with an operation after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next<'a> {
+    /// The same runner, which keeps its lease, for this service.
+    Keep(Option<&'a str>),
+    /// A worker of this service: the operation goes back into the queue.
+    HandOver(&'a str),
+}
+
+/// Records that the present step is done and who runs the next. `false`: the lease is lost, and the
+/// caller's transaction must not be committed.
+///
+/// # Errors
+/// What the database says.
+pub async fn advance(tx: &mut Tx, operation: &Operation, next: Next<'_>) -> Result<bool> {
+    let mut update = guarded(operation);
+    update.value("step", operation.step + 1).value("attempts", 0_i64);
+    match next {
+        Next::Keep(service) => {
+            update.value("service", service.map(str::to_owned));
+        }
+        Next::HandOver(service) => {
+            update
+                .value("service", service)
+                .value("state", OperationState::Queued.as_str())
+                .value("lease_owner", None::<String>)
+                .value("lease_expires_at", None::<i64>);
+        }
+    }
+    Ok(tx.execute(&update).await? == 1)
+}
+
+/// Puts the operation back into the queue, for its present step, not to be run before `run_at`.
+/// `attempts` counts the failures so far. `false`: the lease is lost.
+///
+/// # Errors
+/// What the database says.
+pub async fn put_back(
+    tx: &mut Tx,
+    operation: &Operation,
+    run_at: Timestamp,
+    attempts: i64,
+    error: Option<&str>,
+) -> Result<bool> {
+    let update = guarded(operation)
+        .value("state", OperationState::Queued.as_str())
+        .value("lease_owner", None::<String>)
+        .value("lease_expires_at", None::<i64>)
+        .value("run_at", run_at.micros())
+        .value("attempts", attempts)
+        .value("error", error.map(str::to_owned))
+        .to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
+/// Ends the operation. `false`: the lease is lost, and the caller's transaction must not be
+/// committed.
+///
+/// # Errors
+/// What the database says.
+pub async fn end(
+    tx: &mut Tx,
+    operation: &Operation,
+    state: OperationState,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let update = guarded(operation)
+        .value("state", state.as_str())
+        .value("error", error.map(str::to_owned))
+        .value("lease_owner", None::<String>)
+        .value("lease_expires_at", None::<i64>)
+        .value("finished_at", now.micros())
+        .to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
+/// Ends the leases that a worker's earlier process left behind, so that its operations are resumed
+/// at once. Owners are `worker/process`; fences protect against a process that is still alive.
+///
+/// # Errors
+/// What the database says.
+pub async fn release_leases_of(tx: &mut Tx, worker: &str) -> Result<u64> {
+    let update = Query::update()
+        .table("operations")
+        .value("lease_expires_at", 0_i64)
+        .and_where(Expr::col("state").eq(OperationState::Running.as_str()))
+        .and_where(like::begins(Expr::col("lease_owner"), &format!("{worker}/")))
+        .to_owned();
+    tx.execute(&update).await
+}
