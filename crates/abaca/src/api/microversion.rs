@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{RangeFrom, RangeInclusive};
+use std::str::FromStr;
 
 use axum::http::HeaderMap;
 
@@ -21,6 +22,21 @@ impl V {
     pub const MIN: Self = Self(2, 0);
     /// The last version.
     pub const MAX: Self = Self(2, 99);
+}
+
+/// The text is no version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a version such as 2.19, from {} to {}", V::MIN, V::MAX)]
+pub struct ParseVersionError;
+
+impl FromStr for V {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text)
+            .filter(|version| (Self::MIN..=Self::MAX).contains(version))
+            .ok_or(ParseVersionError)
+    }
 }
 
 impl fmt::Display for V {

@@ -20,7 +20,7 @@ use super::query::decode_percent;
 use super::request_id::REQUEST_ID_HEADER;
 use super::route::{Check, Matched, RouteTable};
 use super::{ApiError, Call, Links, Microversion, Query, Reply, RequestId, Route, V};
-use super::{body, health, router, versions};
+use super::{body, health, openapi, router, versions};
 use crate::app::App;
 use crate::telemetry::logs;
 use crate::telemetry::metrics::{self, Metrics};
@@ -107,6 +107,7 @@ async fn handle(
         }
         "/healthcheck" => return Ok(health::answer(&parts.method, &parts.headers)),
         "/metrics" => return metrics_text(&app),
+        "/v2/openapi.json" => return openapi::answer(&parts.method, &parts.headers),
         path => path.strip_prefix("/v2").filter(|rest| rest.is_empty() || rest.starts_with('/')),
     };
     let path = path.ok_or_else(ApiError::no_route)?;

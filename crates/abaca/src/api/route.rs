@@ -7,6 +7,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::body::malformed_body;
+use super::openapi::Contract;
 use super::{ApiError, Call, Microversion, Reply, Versions};
 
 /// A handler's future.
@@ -43,6 +44,8 @@ pub struct Route {
     /// Who checks that rule.
     pub check: Check,
     handler: Handler,
+    /// What it takes and answers, for the OpenAPI document.
+    pub(super) contract: Option<fn() -> Contract>,
 }
 
 impl Route {
@@ -66,7 +69,15 @@ impl Route {
             rule,
             check: Check::Router,
             handler: Arc::new(move |call| Box::pin(handler(call))),
+            contract: None,
         }
+    }
+
+    /// What it takes and answers.
+    #[must_use]
+    pub(super) fn described_by(mut self, contract: fn() -> Contract) -> Self {
+        self.contract = Some(contract);
+        self
     }
 
     /// Only for requests that ask for experimental operations.

@@ -5,6 +5,7 @@ mod config;
 mod db;
 mod demo;
 mod error;
+mod openapi;
 mod policy;
 mod serve;
 
@@ -55,6 +56,8 @@ enum Command {
     /// Look at the policy rules, check them, and explain what they decide
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Print the OpenAPI document of the API
+    Openapi(openapi::Openapi),
     /// Tell the story of a snapshot instance in half a minute, in a temporary directory
     Demo(demo::Demo),
     /// Print a completion script for a shell
@@ -112,6 +115,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Db(db) => db.run(),
         Command::Config(config) => config.run(),
         Command::Policy(policy) => policy.run(),
+        Command::Openapi(openapi) => openapi.run(),
         Command::Demo(demo) => demo.run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();

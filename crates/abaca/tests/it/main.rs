@@ -12,6 +12,7 @@ mod framework;
 mod messages;
 mod metadata;
 mod metrics;
+mod openapi;
 mod quotas;
 mod scheduler;
 mod scheduler_stats;

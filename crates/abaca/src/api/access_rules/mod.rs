@@ -2,6 +2,7 @@
 
 mod allow;
 mod client;
+pub(super) mod contract;
 mod deny;
 mod list;
 mod load;

@@ -1,5 +1,7 @@
 //! `/availability-zones` (`/os-availability-zone` before 2.7).
 
+pub(super) mod contract;
+
 use abaca_model::AvailabilityZone;
 use abaca_store::availability_zones;
 use serde_json::{Value, json};

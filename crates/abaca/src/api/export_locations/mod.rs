@@ -1,5 +1,6 @@
 //! The paths under which shares and share instances can be mounted.
 
+pub(super) mod contract;
 mod of_instances;
 mod of_shares;
 mod view;

@@ -8,7 +8,7 @@ use super::view;
 use crate::api::list::{Frame, Part, Rows, Writer};
 use crate::api::{ApiError, Call, Links, Reply, Sort, V};
 
-const SORT_KEYS: [(&str, SortKey); 10] = [
+pub(super) const SORT_KEYS: [(&str, SortKey); 10] = [
     ("action_id", SortKey::ActionId),
     ("created_at", SortKey::CreatedAt),
     ("detail_id", SortKey::DetailId),

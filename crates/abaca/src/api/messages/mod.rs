@@ -1,5 +1,6 @@
 //! `/messages`: what the service tells a project of its failed operations.
 
+pub(super) mod contract;
 mod list;
 mod load;
 mod view;

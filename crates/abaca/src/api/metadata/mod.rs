@@ -2,6 +2,7 @@
 //! mechanism for all of them.
 
 mod change;
+pub(super) mod contract;
 mod pairs;
 mod resource;
 mod show;

@@ -8,7 +8,7 @@ use super::of_project;
 use crate::api::{ApiError, Call, Reply, V};
 
 /// Of each resource: the first version that shows it, the names of its limit and of its usage.
-const NAMES: [(Resource, V, &str, &str); 11] = [
+pub(super) const NAMES: [(Resource, V, &str, &str); 11] = [
     (Resource::Shares, V(2, 0), "maxTotalShares", "totalSharesUsed"),
     (Resource::Gigabytes, V(2, 0), "maxTotalShareGigabytes", "totalShareGigabytesUsed"),
     (Resource::Snapshots, V(2, 0), "maxTotalShareSnapshots", "totalShareSnapshotsUsed"),

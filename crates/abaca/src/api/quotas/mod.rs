@@ -3,6 +3,7 @@
 
 mod absolute;
 mod classes;
+pub(super) mod contract;
 mod read;
 mod sets;
 mod spend;

@@ -1,5 +1,7 @@
 //! `/scheduler-stats/pools`: what the scheduler knows of the backends' pools.
 
+pub(super) mod contract;
+
 use std::collections::BTreeMap;
 
 use abaca_model::Timestamp;

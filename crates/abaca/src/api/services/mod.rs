@@ -1,5 +1,6 @@
 //! `/services` (`/os-services` before 2.7): which processes are there, and which may be scheduled to.
 
+pub(super) mod contract;
 mod ensure;
 
 use abaca_model::{Service, Timestamp};

@@ -2,6 +2,7 @@
 //! that may use private ones.
 
 mod access;
+pub(super) mod contract;
 mod create;
 mod group_specs;
 mod read;

@@ -1,5 +1,6 @@
 //! Share instances: the administrator's view of a share in each place it lives in.
 
+pub(super) mod contract;
 mod delete;
 mod list;
 mod load;

@@ -9,7 +9,7 @@ use super::load;
 use crate::api::{ApiError, Call, Reply};
 
 /// What an instance, and so a share, can be reset to.
-const SETTABLE: [ShareStatus; 8] = [
+pub(super) const SETTABLE: [ShareStatus; 8] = [
     ShareStatus::Creating,
     ShareStatus::Available,
     ShareStatus::Deleting,

@@ -1,6 +1,7 @@
 //! Replicas: the instances of a replicated share, each with its replica state. There is no route yet
 //! that makes one; clients ask for a share's replicas before they delete it.
 
+pub(super) mod contract;
 mod view;
 
 use abaca_store::share_instances::{self, Filter, Page};

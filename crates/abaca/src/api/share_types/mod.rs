@@ -1,6 +1,7 @@
 //! `/types`: share types, their extra specs, and the projects that may use private ones.
 
 mod access;
+pub(super) mod contract;
 mod create;
 mod extra_specs;
 mod read;

@@ -1,5 +1,6 @@
 //! Shares as tenants see them.
 
+pub(super) mod contract;
 mod create;
 mod delete;
 mod limits;

@@ -15,7 +15,7 @@ pub(super) struct Wanted {
     pub(super) page: Page,
 }
 
-const SORT_KEYS: [(&str, SortKey); 18] = [
+pub(super) const SORT_KEYS: [(&str, SortKey); 18] = [
     ("availability_zone", SortKey::AvailabilityZone),
     ("created_at", SortKey::CreatedAt),
     ("description", SortKey::Description),

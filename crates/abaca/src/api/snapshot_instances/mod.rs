@@ -1,5 +1,6 @@
 //! Snapshot instances: the administrator's view of a snapshot in each place its share lives in.
 
+pub(super) mod contract;
 mod export_locations;
 mod list;
 mod query;

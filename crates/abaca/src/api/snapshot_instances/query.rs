@@ -15,7 +15,7 @@ pub(super) struct Wanted {
     pub(super) page: Page,
 }
 
-const SORT_KEYS: [(&str, SortKey); 7] = [
+pub(super) const SORT_KEYS: [(&str, SortKey); 7] = [
     ("created_at", SortKey::CreatedAt),
     ("id", SortKey::Id),
     ("share_id", SortKey::ShareId),

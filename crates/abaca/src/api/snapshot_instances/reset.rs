@@ -9,7 +9,7 @@ use super::target;
 use crate::api::{ApiError, Call, Reply};
 
 /// What an instance can be reset to.
-const SETTABLE: [SnapshotStatus; 8] = [
+pub(super) const SETTABLE: [SnapshotStatus; 8] = [
     SnapshotStatus::Creating,
     SnapshotStatus::Available,
     SnapshotStatus::Deleting,

@@ -1,5 +1,6 @@
 //! Snapshots as tenants see them.
 
+pub(super) mod contract;
 mod create;
 mod delete;
 mod export_locations;

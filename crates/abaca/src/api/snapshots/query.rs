@@ -14,7 +14,7 @@ pub(super) struct Wanted {
     pub(super) page: Page,
 }
 
-const SORT_KEYS: [(&str, SortKey); 13] = [
+pub(super) const SORT_KEYS: [(&str, SortKey); 13] = [
     ("created_at", SortKey::CreatedAt),
     ("description", SortKey::Description),
     ("display_description", SortKey::Description),

@@ -8,7 +8,7 @@ use crate::api::snapshot_instances::{set_by_hand, wanted_status};
 use crate::api::{ApiError, Call, Reply};
 
 /// What a snapshot can be reset to.
-const SETTABLE: [SnapshotStatus; 12] = [
+pub(super) const SETTABLE: [SnapshotStatus; 12] = [
     SnapshotStatus::Available,
     SnapshotStatus::Error,
     SnapshotStatus::ErrorDeleting,

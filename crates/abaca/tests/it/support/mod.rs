@@ -1,6 +1,7 @@
 //! The API in process: real routes, real database, no socket.
 
 mod answer;
+mod promise;
 mod samples;
 pub(crate) mod seed;
 
@@ -30,6 +31,8 @@ pub(crate) struct TestServer {
     /// What its handlers see.
     pub(crate) app: Arc<App>,
     router: Router,
+    /// Its routes are those of the API, which the OpenAPI document describes.
+    described: bool,
     _database: TestDatabase,
 }
 
@@ -76,7 +79,8 @@ impl TestServer {
     /// Other routes under the same framework.
     pub(crate) async fn with_routes(settings: ApiSettings, routes: Vec<Route>) -> Self {
         let policy = Policy::from_rules(&json!({})).unwrap();
-        Self::assemble(settings, policy, routes, Extras::default()).await
+        let server = Self::assemble(settings, policy, routes, Extras::default()).await;
+        Self { described: false, ..server }
     }
 
     async fn assemble(
@@ -96,13 +100,14 @@ impl TestServer {
             policy: Arc::new(policy),
         });
         let router = api::service_with(Arc::clone(&app), routes).unwrap();
-        Self { app, router, _database: database }
+        Self { app, router, described: true, _database: database }
     }
 
     /// A request by an administrator at the last version; both can be changed before it is sent.
     pub(crate) fn request(&self, method: Method, path: &str) -> TestRequest {
         TestRequest {
             router: self.router.clone(),
+            described: self.described,
             method,
             path: path.to_owned(),
             headers: vec![
@@ -110,6 +115,7 @@ impl TestServer {
                 ("x-auth-token".to_owned(), "admin:admin:admin".to_owned()),
                 ("x-openstack-manila-api-version".to_owned(), V::MAX.to_string()),
             ],
+            text: None,
             body: Body::empty(),
         }
     }
@@ -164,9 +170,12 @@ fn dialect() -> Dialect {
 /// A request to be sent.
 pub(crate) struct TestRequest {
     router: Router,
+    described: bool,
     method: Method,
     path: String,
     headers: Vec<(String, String)>,
+    /// The body, where it is a text.
+    text: Option<String>,
     body: Body,
 }
 
@@ -196,6 +205,7 @@ impl TestRequest {
     /// With this body, said to be JSON.
     pub(crate) fn text(self, body: &str) -> Self {
         let mut request = self.header("content-type", "application/json");
+        request.text = Some(body.to_owned());
         request.body = Body::from(body.to_owned());
         request
     }
@@ -206,12 +216,22 @@ impl TestRequest {
         self
     }
 
+    /// What comes back, which must be as the OpenAPI document says.
     pub(crate) async fn send(self) -> Answer {
-        let mut request = Request::builder().method(self.method).uri(self.path);
-        for (name, value) in self.headers {
+        let Self { router, described, method, path, headers, text, body } = self;
+        let mut request = Request::builder().method(method.clone()).uri(path.clone());
+        let mut version = String::new();
+        for (name, value) in headers {
+            if name == "x-openstack-manila-api-version" {
+                version.clone_from(&value);
+            }
             request = request.header(name, value);
         }
-        let response = self.router.oneshot(request.body(self.body).unwrap()).await.unwrap();
-        Answer::read(response).await
+        let response = router.oneshot(request.body(body).unwrap()).await.unwrap();
+        let answer = Answer::read(response).await;
+        if described {
+            promise::assert_kept(&promise::Sent { method, path, version, body: text }, &answer);
+        }
+        answer
     }
 }

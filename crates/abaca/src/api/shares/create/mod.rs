@@ -16,6 +16,7 @@ use abaca_store::share_types::Visible;
 use abaca_store::{Tx, availability_zones, retry_conflicts, share_instances, share_types, shares};
 
 use self::origin::Origin;
+pub(super) use self::request::PROTOCOLS;
 use self::request::Request;
 use super::{limits, public, show};
 use crate::api::metadata;

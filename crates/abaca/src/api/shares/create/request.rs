@@ -10,7 +10,7 @@ use crate::api::{ApiError, Fields, V, metadata};
 use crate::engine::arguments::Hints;
 
 /// Protocols there can be backends for, as the API spells them.
-const PROTOCOLS: [&str; 3] = ["NFS", "CIFS", "CEPHFS"];
+pub(in crate::api::shares) const PROTOCOLS: [&str; 3] = ["NFS", "CIFS", "CEPHFS"];
 
 /// What was asked for. Empty names and ids ask for nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
