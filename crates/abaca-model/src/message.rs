@@ -71,6 +71,9 @@ codes! {
             left that has room for it. Ask for a smaller size, or try again later.";
         DriverFilter => "010", "No storage could be allocated for this share request: no pool is \
             left whose own conditions it meets. Another size or share type may succeed.";
+        ReplicationFilter => "014", "No storage could be allocated for this share request: no pool \
+            is left that can hold a replica of this share. Ask for another zone, or for fewer \
+            replicas.";
         HintFilter => "012", "No storage could be allocated for this share request: no pool is left \
             that its scheduler hints allow. Ask with other hints, or with none.";
         ExtendFailed => "015", "The share keeps its size, and its status is extending_error. Ask an \

@@ -24,6 +24,14 @@ words! {
         RevertShare => "revert_share",
         /// Looks whether a share is in its backend, and exports it again.
         EnsureShare => "ensure_share",
+        /// Creates a replica of a share.
+        CreateReplica => "create_replica",
+        /// Deletes a replica and its instances of snapshots.
+        DeleteReplica => "delete_replica",
+        /// Makes a replica the active one.
+        PromoteReplica => "promote_replica",
+        /// Brings a replica up to date with the active one.
+        UpdateReplica => "update_replica",
         /// Makes a backend agree with the access rules of a share instance.
         UpdateAccessRules => "update_access_rules",
         /// Makes a backend agree with the access rules of a snapshot instance.

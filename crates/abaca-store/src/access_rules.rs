@@ -220,6 +220,37 @@ pub async fn insert(tx: &mut Tx, of: Of, rule: &AccessRule, instances: &[Uuid]) 
     set_metadata(tx, rule.id, &rule.metadata).await
 }
 
+/// Gives an instance that it was not yet given to every rule of its share or snapshot, to be applied,
+/// but those that are being denied.
+///
+/// # Errors
+/// What the database says.
+pub async fn copy_to(tx: &mut Tx, of: Of, resource_id: Uuid, instance: Uuid) -> Result<()> {
+    let present = Query::select()
+        .column("access_rule_id")
+        .from(of.states())
+        .and_where(Expr::col(of.instance()).eq(instance.to_string()))
+        .to_owned();
+    let present: Vec<AccessRuleId> = tx.all(&present, |row| row.parsed(0)).await?;
+    for rule in of_resource(tx, of, resource_id, &Filter::default()).await? {
+        let goes = matches!(rule.state, AccessState::QueuedToDeny | AccessState::Denying);
+        if goes || present.contains(&rule.id) {
+            continue;
+        }
+        let mut insert = Query::insert();
+        insert
+            .into_table(of.states())
+            .columns(["access_rule_id", of.instance(), "state"])
+            .values_panic([
+                rule.id.to_string().into(),
+                instance.to_string().into(),
+                AccessState::QueuedToApply.as_str().into(),
+            ]);
+        tx.execute(&insert).await?;
+    }
+    Ok(())
+}
+
 /// Sets the state of a rule in every place it is in.
 ///
 /// # Errors

@@ -35,6 +35,8 @@ pub struct AccessWork {
     pub host: Option<String>,
     /// The instance is about to go.
     pub is_going: bool,
+    /// Clients may mount it. Not so a replica for disasters: its rules wait for its promotion.
+    pub is_exported: bool,
     /// The generation of its rules.
     pub generation: i64,
     /// Every rule, in its state in this instance, and with the level it has here.
@@ -142,6 +144,8 @@ async fn load_share(tx: &mut Tx, id: Uuid) -> Result<Option<(AccessWork, bool)>>
         .columns(["share_id", "host", "status", "access_generation"].map(|name| (instance, name)))
         .column(("shares", "project_id"))
         .column((instance, "cast_rules_to_readonly"))
+        .column(("shares", "replication_type"))
+        .column((instance, "replica_state"))
         .from(instance)
         .inner_join("shares", Expr::col(("shares", "id")).equals((instance, "share_id")))
         .and_where(Expr::col((instance, "id")).eq(id.to_string()))
@@ -155,6 +159,8 @@ async fn load_share(tx: &mut Tx, id: Uuid) -> Result<Option<(AccessWork, bool)>>
             is_going: row.parsed::<ShareStatus>(2)?.is_being_deleted(),
             generation: row.integer(3)?,
             project_id: row.string(4)?,
+            is_exported: row.optional_text(6)? != Some("dr")
+                || row.optional_text(7)?.is_none_or(|state| state == crate::replicas::ACTIVE),
             rules: Vec::new(),
         };
         Ok((work, row.boolean(5)?))
@@ -185,6 +191,7 @@ async fn load_snapshot(tx: &mut Tx, id: Uuid) -> Result<Option<(AccessWork, bool
             generation: row.integer(3)?,
             project_id: row.string(4)?,
             host: row.optional_string(5)?,
+            is_exported: true,
             rules: Vec::new(),
         };
         // A snapshot can't be written to, whatever its rules say.

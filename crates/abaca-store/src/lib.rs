@@ -31,6 +31,7 @@ pub mod export_work;
 pub mod messages;
 pub mod metadata;
 pub mod operations;
+pub mod replicas;
 pub mod quota;
 pub mod services;
 pub mod share_group_types;

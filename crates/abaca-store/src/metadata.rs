@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use abaca_model::{ExportLocationId, ShareId, SnapshotId};
+use abaca_model::{ExportLocationId, ShareId, ShareInstanceId, SnapshotId};
 use sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 
 use crate::error::Result;
@@ -25,6 +25,8 @@ pub enum Owner {
     Snapshot(SnapshotId),
     /// An export location of a share instance.
     ExportLocation(ExportLocationId),
+    /// A share instance; clients see that of replicas.
+    ShareInstance(ShareInstanceId),
 }
 
 /// Where the pairs of one kind of resource are kept.
@@ -47,12 +49,19 @@ pub(crate) const OF_EXPORT_LOCATIONS: Table = Table {
     owners: "share_instance_export_locations",
 };
 
+pub(crate) const OF_SHARE_INSTANCES: Table = Table {
+    name: "share_instance_metadata",
+    owner: "share_instance_id",
+    owners: "share_instances",
+};
+
 impl Owner {
     fn table(self) -> Table {
         match self {
             Self::Share(_) => OF_SHARES,
             Self::Snapshot(_) => OF_SNAPSHOTS,
             Self::ExportLocation(_) => OF_EXPORT_LOCATIONS,
+            Self::ShareInstance(_) => OF_SHARE_INSTANCES,
         }
     }
 
@@ -61,6 +70,7 @@ impl Owner {
             Self::Share(id) => id.to_string(),
             Self::Snapshot(id) => id.to_string(),
             Self::ExportLocation(id) => id.to_string(),
+            Self::ShareInstance(id) => id.to_string(),
         }
     }
 }
@@ -101,6 +111,14 @@ pub async fn get(tx: &mut Tx, owner: Owner, name: &str) -> Result<Option<String>
         .and_where(Expr::col(table.owner).eq(owner.id()))
         .and_where(Expr::col("name").eq(name));
     tx.optional(&select, |row| row.string(0)).await
+}
+
+/// The pairs of several share instances, by their ids.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_share_instances(tx: &mut Tx, ids: &[String]) -> Result<HashMap<String, Pairs>> {
+    of_many(tx, OF_SHARE_INSTANCES, ids).await
 }
 
 /// The pairs of several resources of one kind, by their ids.

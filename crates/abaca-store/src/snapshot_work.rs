@@ -2,7 +2,7 @@
 //! operation was made with; `false` means that the instance was taken over or is gone.
 
 use abaca_model::{ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp};
-use sea_query::{Expr, ExprTrait, LockType, Order, Query, UpdateStatement};
+use sea_query::{Expr, ExprTrait, LockType, Order, Query, SelectStatement, UpdateStatement};
 
 use crate::error::Result;
 use crate::export_work::{self, NewExportLocation, Owner};
@@ -37,8 +37,16 @@ pub struct SnapshotWork {
 /// # Errors
 /// What the database says.
 pub async fn load(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Option<SnapshotWork>> {
-    let instance = "snapshot_instances";
-    let select = Query::select()
+    let mut select = select();
+    select.and_where(Expr::col((INSTANCES, "id")).eq(id.to_string()));
+    tx.optional(&select, snapshot_work).await
+}
+
+const INSTANCES: &str = "snapshot_instances";
+
+fn select() -> SelectStatement {
+    let instance = INSTANCES;
+    Query::select()
         .columns([
             (instance, "id"),
             (instance, "snapshot_id"),
@@ -57,9 +65,7 @@ pub async fn load(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Option<Snapshot
             Expr::col(("share_instances", "id")).equals((instance, "share_instance_id")),
         )
         .inner_join("shares", Expr::col(("shares", "id")).equals(("snapshots", "share_id")))
-        .and_where(Expr::col((instance, "id")).eq(id.to_string()))
-        .to_owned();
-    tx.optional(&select, snapshot_work).await
+        .to_owned()
 }
 
 fn snapshot_work(row: &Row<'_>) -> Result<SnapshotWork> {
@@ -163,6 +169,63 @@ pub async fn remove(tx: &mut Tx, work: &SnapshotWork, fence: i64) -> Result<bool
     Ok(true)
 }
 
+/// The snapshot instances in a share instance, ordered by id.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_share_instance(tx: &mut Tx, id: ShareInstanceId) -> Result<Vec<SnapshotWork>> {
+    let mut select = select();
+    select
+        .and_where(Expr::col((INSTANCES, "share_instance_id")).eq(id.to_string()))
+        .order_by((INSTANCES, "id"), Order::Asc);
+    tx.all(&select, snapshot_work).await
+}
+
+/// Another instance of the same snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sibling {
+    /// The instance.
+    pub work: SnapshotWork,
+    /// The replica state of its share instance.
+    pub replica_state: Option<String>,
+}
+
+/// The instances of a snapshot other than `id`, ordered by id.
+///
+/// # Errors
+/// What the database says.
+pub async fn siblings(
+    tx: &mut Tx,
+    snapshot: SnapshotId,
+    id: SnapshotInstanceId,
+) -> Result<Vec<Sibling>> {
+    let mut select = select();
+    select
+        .column(("share_instances", "replica_state"))
+        .and_where(Expr::col((INSTANCES, "snapshot_id")).eq(snapshot.to_string()))
+        .and_where(Expr::col((INSTANCES, "id")).ne(id.to_string()))
+        .order_by((INSTANCES, "id"), Order::Asc);
+    tx.all(&select, |row| {
+        Ok(Sibling { work: snapshot_work(row)?, replica_state: row.optional_string(9)? })
+    })
+    .await
+}
+
+/// What was being deleted with its replica, whose deletion came to nothing, can be deleted again.
+///
+/// # Errors
+/// What the database says.
+pub async fn fail_deletions(tx: &mut Tx, id: ShareInstanceId, now: Timestamp) -> Result<()> {
+    let update = Query::update()
+        .table(INSTANCES)
+        .value("status", SnapshotStatus::ErrorDeleting.as_str())
+        .value("updated_at", now.micros())
+        .and_where(Expr::col("share_instance_id").eq(id.to_string()))
+        .and_where(Expr::col("status").eq(SnapshotStatus::Deleting.as_str()))
+        .to_owned();
+    tx.execute(&update).await.map(drop)
+}
+
 /// Whether a share instance has snapshot instances.
 ///
 /// # Errors
@@ -177,9 +240,12 @@ pub async fn any_of(tx: &mut Tx, id: ShareInstanceId) -> Result<bool> {
     Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
 }
 
-/// Makes whoever else removes an instance of this snapshot wait: of the last two, one must see that
-/// it is the last.
-async fn lock_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<()> {
+/// Makes whoever else adds, deletes or removes an instance of this snapshot wait: of the last two, one
+/// must see that it is the last, and who deletes all must see all.
+///
+/// # Errors
+/// What the database says.
+pub async fn lock_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<()> {
     if tx.dialect().has_row_locks() {
         let mut select = Query::select();
         select.column("id").from("snapshots").and_where(Expr::col("id").eq(id.to_string()));

@@ -22,6 +22,8 @@ pub enum Filter {
     OnlyHost,
     /// A share made from a snapshot goes where the snapshot's bytes are.
     CreateFromSnapshot,
+    /// A replicated share goes where there can be replicas; a replica into its replication domain.
+    Replication,
     /// Beside the shares it was asked to be with.
     Affinity,
     /// Away from the shares it was asked to be apart from.
@@ -42,6 +44,7 @@ impl fmt::Display for Filter {
             Self::ActiveBackend => "active backend",
             Self::OnlyHost => "only host",
             Self::CreateFromSnapshot => "create from snapshot",
+            Self::Replication => "share replication",
             Self::Affinity => "affinity",
             Self::AntiAffinity => "anti-affinity",
             Self::AvailabilityZone => "availability zone",
@@ -70,6 +73,15 @@ pub enum Refusal {
     /// Out of reach of the snapshot.
     #[error("the snapshot is in {0}")]
     AwayFromSnapshot(PoolName),
+    /// Its backend is in no replication domain.
+    #[error("it is in no replication domain")]
+    NoReplication,
+    /// Out of reach of the active replica.
+    #[error("the active replica is in {0}, of another replication domain")]
+    OtherDomain(PoolName),
+    /// It holds a replica of the share.
+    #[error("it holds a replica of the share already")]
+    HoldsReplica,
     /// A share it has to be with is elsewhere.
     #[error("the shares to be with are not in it")]
     AwayFromShares,
@@ -145,6 +157,7 @@ impl Refusal {
             Self::ServiceDown | Self::ServiceDisabled => Filter::ActiveBackend,
             Self::NotItsPool(_) | Self::NotAskedFor(_) => Filter::OnlyHost,
             Self::AwayFromSnapshot(_) => Filter::CreateFromSnapshot,
+            Self::NoReplication | Self::OtherDomain(_) | Self::HoldsReplica => Filter::Replication,
             Self::AwayFromShares => Filter::Affinity,
             Self::WithShares => Filter::AntiAffinity,
             Self::OtherZone { .. } => Filter::AvailabilityZone,
@@ -161,7 +174,8 @@ impl Refusal {
 pub(super) struct Examination<'a> {
     pub(super) request: &'a Request,
     pub(super) specs: BTreeMap<String, String>,
-    /// The pool of the snapshot, while its service is there to carry bytes over.
+    /// The pool of the snapshot, while its service is there to carry bytes over; or that of the
+    /// active replica.
     pub(super) source: Option<&'a Pool>,
     pub(super) allow_thin: bool,
 }
@@ -173,6 +187,7 @@ impl<'a> Examination<'a> {
             Purpose::CreateFromSnapshot { source, .. } => {
                 pools.iter().find(|pool| pool.name == *source && pool.service_up)
             }
+            Purpose::Replicate { active, .. } => pools.iter().find(|pool| pool.name == *active),
             Purpose::Create | Purpose::Extend { .. } => None,
         };
         let allow_thin = specs::allow_thin(&specs);
@@ -184,6 +199,7 @@ impl<'a> Examination<'a> {
         self.active_backend(pool)?;
         self.only_host(pool)?;
         self.create_from_snapshot(pool)?;
+        self.replication(pool)?;
         self.affinity(pool)?;
         if !self.request.purpose.is_fixed() {
             self.availability_zone(pool)?;
@@ -203,7 +219,7 @@ impl<'a> Examination<'a> {
     /// The per cent of the total this request has to leave alone.
     pub(super) const fn reserved_percentage(&self, capacity: &Capacity) -> u32 {
         match self.request.purpose {
-            Purpose::Create => capacity.reserved_percentage,
+            Purpose::Create | Purpose::Replicate { .. } => capacity.reserved_percentage,
             Purpose::CreateFromSnapshot { .. } => capacity.reserved_snapshot_percentage,
             Purpose::Extend { .. } => capacity.reserved_share_extend_percentage,
         }
@@ -291,6 +307,27 @@ impl<'a> Examination<'a> {
             }
         };
         if in_reach { Ok(()) } else { Err(Refusal::AwayFromSnapshot(source.clone())) }
+    }
+
+    /// A replica needs a pool of its own, in the replication domain of the active one.
+    fn replication(&self, pool: &Pool) -> Result<(), Refusal> {
+        let wants_replicas = self.request.extra_specs.contains_key("replication_type");
+        match &self.request.purpose {
+            Purpose::Replicate { active, others } => {
+                let domain = self.source.and_then(Pool::replication_domain);
+                if domain.is_none() || domain != pool.replication_domain() {
+                    return Err(Refusal::OtherDomain(active.clone()));
+                }
+                if pool.name == *active || others.contains(&pool.name) {
+                    return Err(Refusal::HoldsReplica);
+                }
+                Ok(())
+            }
+            Purpose::Create if wants_replicas && pool.replication_domain().is_none() => {
+                Err(Refusal::NoReplication)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn availability_zone(&self, pool: &Pool) -> Result<(), Refusal> {

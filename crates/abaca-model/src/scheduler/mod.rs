@@ -81,6 +81,13 @@ pub enum Purpose {
         /// How far from there the new share may be put.
         reach: Reach,
     },
+    /// A replica of a share.
+    Replicate {
+        /// Where the active replica lives.
+        active: PoolName,
+        /// Where the share's other replicas live.
+        others: BTreeSet<PoolName>,
+    },
     /// More room for a share where it is.
     Extend {
         /// Where the share lives.

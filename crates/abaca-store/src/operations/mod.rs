@@ -144,6 +144,14 @@ pub async fn hasten(
         return Ok(true);
     }
     // Also what was put back into the queue just now.
+    is_pending(tx, kind, resource_id).await
+}
+
+/// Whether an operation of this kind is queued or runs for a resource.
+///
+/// # Errors
+/// What the database says.
+pub async fn is_pending(tx: &mut Tx, kind: OperationKind, resource_id: Uuid) -> Result<bool> {
     let select = Query::select()
         .column("id")
         .from("operations")

@@ -11,7 +11,7 @@ use abaca_model::quota::Scope;
 use sea_query::{OnConflict, Query};
 
 pub use limits::{class, clear, limits, limits_of_users, set, set_class};
-pub use usage::{of_all, of_shares, of_snapshots};
+pub use usage::{of_all, of_replicas, of_shares, of_snapshots};
 
 use crate::error::Result;
 use crate::tx::Tx;

@@ -119,8 +119,12 @@ pub async fn of_snapshots(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -
     ]))
 }
 
-/// What replicas use: each instance of a replicated share, with the share's size.
-async fn of_replicas(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> Result<Usage> {
+/// What replicas use: each instance of a replicated share, with the share's size. To be trusted
+/// behind [`super::lock_project`] only.
+///
+/// # Errors
+/// What the database says.
+pub async fn of_replicas(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> Result<Usage> {
     let instances = share_instances::TABLE;
     let mut select = of_subject(SHARES, project_id, subject);
     select

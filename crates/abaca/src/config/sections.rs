@@ -173,6 +173,8 @@ pub struct WorkerConfig {
     pub poll_interval: Duration,
     /// How often the rows are compared with what the backends hold.
     pub reconcile_interval: Duration,
+    /// How often replicas are brought up to date.
+    pub replica_update_interval: Duration,
     /// How often the backends are asked for their capacity.
     pub stats_interval: Duration,
     /// How long a user message is kept.
@@ -207,6 +209,11 @@ impl WorkerConfig {
                 "reconcile_interval",
                 Duration::from_secs(300),
                 "Seconds between comparisons of the rows with what the backends hold.",
+            ),
+            replica_update_interval: section.value(
+                "replica_update_interval",
+                Duration::from_secs(300),
+                "Seconds between updates of the replicas that follow an active one.",
             ),
             stats_interval: section.value(
                 "stats_interval",

@@ -3,7 +3,7 @@
 use abaca_model::{ShareId, SnapshotInstanceId};
 use serde::{Deserialize, Serialize};
 
-/// Of [`abaca_model::OperationKind::CreateShare`].
+/// Of [`abaca_model::OperationKind::CreateShare`] and `CreateReplica`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateShare {
     /// The snapshot instance whose bytes the share starts with.
@@ -12,6 +12,24 @@ pub struct CreateShare {
     /// Where it is wished to be.
     #[serde(flatten)]
     pub hints: Hints,
+}
+
+/// Of [`abaca_model::OperationKind::CreateSnapshot`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateSnapshot {
+    /// Its bytes come from the instance in the active replica.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows: bool,
+}
+
+/// Of [`abaca_model::OperationKind::PromoteReplica`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromoteReplica {
+    /// By which the backends know who follows whom.
+    pub generation: i64,
+    /// How long the backend may wait for writers, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiesce_wait_time: Option<u64>,
 }
 
 /// Where a share is wished to be.

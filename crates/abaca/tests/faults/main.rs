@@ -9,6 +9,7 @@ mod deferred;
 mod ensures;
 mod kills;
 mod recycle_bin;
+mod replicas;
 mod resets;
 mod reverts;
 mod service;

@@ -24,14 +24,19 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "delete_snapshot", steps: &["delete"] },
     Kind { name: "revert_share", steps: &["revert"] },
     Kind { name: "ensure_share", steps: &["ensure"] },
+    Kind { name: "create_replica", steps: &["schedule", "locate", "create"] },
+    Kind { name: "delete_replica", steps: &["delete"] },
+    Kind { name: "promote_replica", steps: &["promote"] },
+    Kind { name: "update_replica", steps: &["update"] },
     Kind { name: "update_access_rules", steps: &["apply"] },
     Kind { name: "update_snapshot_access_rules", steps: &["apply"] },
 ];
 
 /// The kinds that an instance is alone with, so that a reset takes it away from them. Access rules
-/// are told of in `access_rules.rs`.
+/// are told of in `access_rules.rs`, replicas in `replicas.rs`.
 pub(crate) fn fenced_kinds() -> impl Iterator<Item = &'static Kind> {
-    KINDS.iter().filter(|kind| !kind.name.ends_with("access_rules"))
+    let apart = ["access_rules", "replica"];
+    KINDS.iter().filter(move |kind| !apart.iter().any(|end| kind.name.ends_with(end)))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Export locations in JSON, as each version of the API shows them.
 
-use abaca_model::ExportLocation;
+use abaca_model::{ExportLocation, ShareInstance};
 use abaca_store::export_work::PREFERRED;
 use serde_json::{Value, json};
 
@@ -15,11 +15,42 @@ pub(super) fn list(call: &Call, locations: &[ExportLocation]) -> Result<Reply, A
 
 /// 200 with one of them.
 pub(super) fn detail(call: &Call, location: &ExportLocation) -> Result<Reply, ApiError> {
+    Reply::ok(&json!({ "export_location": with_times(call, location) }))
+}
+
+/// As [`list`], of a replica: with what tells it from others.
+pub(super) fn list_of_replica(
+    call: &Call,
+    replica: &ShareInstance,
+    locations: &[ExportLocation],
+) -> Result<Reply, ApiError> {
+    let shown = |location| with_replica(summary(call, location), replica);
+    let shown: Vec<_> = locations.iter().map(shown).collect();
+    Reply::ok(&json!({ "export_locations": shown }))
+}
+
+/// As [`detail`], of a replica.
+pub(super) fn detail_of_replica(
+    call: &Call,
+    replica: &ShareInstance,
+    location: &ExportLocation,
+) -> Result<Reply, ApiError> {
+    let shown = with_replica(with_times(call, location), replica);
+    Reply::ok(&json!({ "export_location": shown }))
+}
+
+fn with_replica(mut shown: Value, replica: &ShareInstance) -> Value {
+    shown["replica_state"] = json!(replica.replica_state);
+    shown["availability_zone"] = json!(replica.availability_zone);
+    shown
+}
+
+fn with_times(call: &Call, location: &ExportLocation) -> Value {
     let mut shown = summary(call, location);
     shown["created_at"] = json!(location.created_at);
     // Clients read a time here, whether there was a change or not.
     shown["updated_at"] = json!(location.updated_at.unwrap_or(location.created_at));
-    Reply::ok(&json!({ "export_location": shown }))
+    shown
 }
 
 fn summary(call: &Call, location: &ExportLocation) -> Value {

@@ -4,7 +4,7 @@ use abaca_store::Tx;
 use abaca_store::export_locations::{self, OfShare};
 use abaca_store::metadata::Owner;
 
-use crate::api::{ApiError, Call, shares, snapshots};
+use crate::api::{ApiError, Call, share_replicas, shares, snapshots};
 use crate::app::Target;
 
 /// A kind of resource that has metadata.
@@ -16,6 +16,8 @@ pub(crate) enum Resource {
     Snapshot,
     /// `/shares/{id}/export_locations/{export_location_id}`
     ExportLocation,
+    /// `/share-replicas/{id}`
+    Replica,
 }
 
 /// What is to be done with its metadata.
@@ -48,6 +50,7 @@ impl Resource {
             Self::Share => share(call, tx).await?,
             Self::Snapshot => (snapshot(call, tx).await?, false),
             Self::ExportLocation => export_location(call, tx).await?,
+            Self::Replica => (replica(call, tx).await?, false),
         };
         if access != Access::Read || !is_public {
             call.authorise(self.rule(access), &found.target).await?;
@@ -66,6 +69,9 @@ impl Resource {
             (Self::ExportLocation, Access::Read) => "share_export_location:get_metadata",
             (Self::ExportLocation, Access::Update) => "share_export_location:update_metadata",
             (Self::ExportLocation, Access::Delete) => "share_export_location:delete_metadata",
+            (Self::Replica, Access::Read) => "share_replica:get_metadata",
+            (Self::Replica, Access::Update) => "share_replica:update_metadata",
+            (Self::Replica, Access::Delete) => "share_replica:delete_metadata",
         }
     }
 
@@ -76,7 +82,7 @@ impl Resource {
             Self::Share => {
                 Some((&settings.admin_only_metadata, "share:update_admin_only_metadata"))
             }
-            Self::Snapshot => None,
+            Self::Snapshot | Self::Replica => None,
             Self::ExportLocation => Some((
                 &settings.admin_only_export_location_metadata,
                 "share_export_location:update_admin_only_metadata",
@@ -89,6 +95,7 @@ impl Resource {
             Self::Share => "Share not found.",
             Self::Snapshot => "Share snapshot not found.",
             Self::ExportLocation => "Export location not found.",
+            Self::Replica => "Share replica not found.",
         })
     }
 }
@@ -103,6 +110,12 @@ async fn share(call: &Call, tx: &mut Tx) -> Result<(Found, bool), ApiError> {
 async fn snapshot(call: &Call, tx: &mut Tx) -> Result<Found, ApiError> {
     let found = snapshots::visible(call, tx).await?.snapshot;
     Ok(Found { owner: Owner::Snapshot(found.id), target: snapshots::target(&found) })
+}
+
+async fn replica(call: &Call, tx: &mut Tx) -> Result<Found, ApiError> {
+    let found = share_replicas::find(call, tx).await?;
+    let target = shares::target(&found.share);
+    Ok(Found { owner: Owner::ShareInstance(found.replica.id), target })
 }
 
 async fn export_location(call: &Call, tx: &mut Tx) -> Result<(Found, bool), ApiError> {

@@ -109,6 +109,25 @@ impl<'a> Quota<'a> {
         Ok(check(&claims))
     }
 
+    /// Whether so many more replicas fit, and so many more GiB of replicas; else what does not.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(in crate::api) async fn replicas(
+        &self,
+        tx: &mut Tx,
+        replicas: i64,
+        gigabytes: i64,
+    ) -> Result<Result<(), OverQuota>, ApiError> {
+        let asked = [(Resource::ShareReplicas, replicas), (Resource::ReplicaGigabytes, gigabytes)];
+        let mut claims = Vec::new();
+        for subject in self.bounding(&asked) {
+            let usage = quota::of_replicas(tx, self.payer.project_id, subject).await?;
+            claims.extend(self.limits.claims(subject.scope(), &asked, &usage));
+        }
+        Ok(check(&claims))
+    }
+
     /// Those whose usage has to be summed.
     fn bounding(&self, asked: &[(Resource, i64)]) -> impl Iterator<Item = Subject<'a>> {
         let resources: Vec<Resource> = asked.iter().map(|(resource, _)| *resource).collect();

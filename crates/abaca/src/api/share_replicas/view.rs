@@ -1,9 +1,10 @@
 //! Replicas in JSON.
 
+use abaca_store::metadata::Pairs;
 use abaca_store::share_instances::ListedInstance;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::api::V;
+use crate::api::{Call, V};
 
 /// How much of a replica is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +15,19 @@ pub(super) enum View {
     AdminDetail(V),
 }
 
+impl View {
+    /// All that the caller sees of a replica.
+    pub(super) fn detail(call: &Call) -> Self {
+        if call.caller.is_admin { Self::AdminDetail(call.version) } else { Self::Detail }
+    }
+}
+
 /// A replica to be shown.
 pub(super) struct Shown<'a> {
     pub(super) row: &'a ListedInstance<'a>,
     pub(super) view: View,
+    /// Shown since 2.95, in details.
+    pub(super) metadata: Option<&'a Pairs>,
 }
 
 impl Serialize for Shown<'_> {
@@ -40,6 +50,9 @@ impl Serialize for Shown<'_> {
             if version >= V(2, 30) {
                 map.serialize_entry("cast_rules_to_readonly", &row.cast_rules_to_readonly)?;
             }
+        }
+        if let Some(metadata) = self.metadata {
+            map.serialize_entry("metadata", metadata)?;
         }
         map.end()
     }

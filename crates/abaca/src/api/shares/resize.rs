@@ -9,7 +9,7 @@ use super::load::{self, target};
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
 use crate::api::share_instances::spokesman;
-use crate::api::{ApiError, Call, Reply, V};
+use crate::api::{ApiError, Call, Reply, V, share_replicas};
 use crate::engine::arguments::ResizeShare;
 
 /// The largest size the API takes, in GiB.
@@ -34,6 +34,12 @@ pub(crate) async fn extend(call: Call) -> Result<Reply, ApiError> {
         quota.one_share(size)?;
         limits::for_extend(&share_type, size, beyond)?;
         check_quota(&quota, &mut tx, &share, size).await?;
+        let instances = share_instances::of_share(&mut tx, share.id).await?;
+        let replicas = instances.iter().filter(|other| other.replica_state.is_some()).count();
+        if let Ok(count @ 1..) = i64::try_from(replicas) {
+            let growth = count * (size - share.size);
+            share_replicas::check_quota(&quota, &mut tx, 0, growth).await?;
+        }
         shares::request_size(&mut tx, share.id, size).await?;
         begin(&call, &mut tx, &instance, Resize::Extend { force }, size, now).await?;
         Ok::<_, ApiError>(tx.commit().await?)

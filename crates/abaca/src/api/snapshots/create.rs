@@ -7,10 +7,10 @@ use abaca_model::{
     OperationKind, Share, ShareInstance, ShareStatus, Snapshot, SnapshotId, SnapshotInstance,
     SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
+use abaca_store::replicas::ACTIVE;
 use abaca_store::snapshots::{self, SnapshotWithStatus};
 use abaca_store::{retry_conflicts, share_instances, shares, snapshot_instances};
 use axum::http::StatusCode;
-use serde_json::json;
 
 use super::update::unprocessable;
 use super::view::{Body, Viewer};
@@ -18,6 +18,7 @@ use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
 use crate::api::shares::{find, not_busy, not_soft_deleted, target};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
+use crate::engine::arguments::CreateSnapshot;
 use crate::telemetry::logs;
 
 /// `POST /snapshots`
@@ -99,6 +100,7 @@ async fn take(call: &Call, share: &Share, wanted: &Wanted) -> Result<SnapshotWit
     let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(unknown_share)?;
     let places = share_instances::of_share_locked(&mut tx, share.id).await?;
     not_soft_deleted(&share, NOT_TAKEN)?;
+    let places: Vec<_> = places.into_iter().filter(|place| !is_not_yet_replica(place)).collect();
     check_status(&places, wanted.force)?;
     not_busy(&share)?;
     (snapshot.size, snapshot.share_size) = (share.size, share.size);
@@ -113,20 +115,28 @@ async fn take(call: &Call, share: &Share, wanted: &Wanted) -> Result<SnapshotWit
             fence: instance.fence,
             host: place.host.as_deref(),
         };
-        operation::enqueue(&mut tx, call, &work, &json!({})).await?;
+        let follows = place.replica_state.as_deref().is_some_and(|state| state != ACTIVE);
+        operation::enqueue(&mut tx, call, &work, &CreateSnapshot { follows }).await?;
     }
     tx.commit().await?;
     Ok(SnapshotWithStatus { snapshot, status: SnapshotStatus::Creating, provider_location: None })
 }
 
+/// A replica that comes gets the snapshot once it is there; one that goes, or never came, not at all.
+fn is_not_yet_replica(place: &ShareInstance) -> bool {
+    let follows = place.replica_state.as_deref().is_some_and(|state| state != ACTIVE);
+    follows && !has_bytes(place)
+}
+
+fn has_bytes(place: &ShareInstance) -> bool {
+    let comes_or_goes =
+        matches!(place.status, ShareStatus::Creating | ShareStatus::CreatingFromSnapshot)
+            || place.status.is_being_deleted();
+    place.host.is_some() && !comes_or_goes
+}
+
 /// The share must be available; forced, its bytes must at least be there and not be going away.
 fn check_status(places: &[ShareInstance], force: bool) -> Result<(), ApiError> {
-    let has_bytes = |place: &ShareInstance| {
-        let comes_or_goes =
-            matches!(place.status, ShareStatus::Creating | ShareStatus::CreatingFromSnapshot)
-                || place.status.is_being_deleted();
-        place.host.is_some() && !comes_or_goes
-    };
     let is_available = |place: &ShareInstance| place.status == ShareStatus::Available;
     let ready = places.iter().all(has_bytes) && (force || places.iter().any(is_available));
     if ready && !places.is_empty() {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use abaca_model::{
     OperationKind, ShareInstanceId, Snapshot, SnapshotInstance, SnapshotStatus, Timestamp,
 };
-use abaca_store::{Tx, retry_conflicts, share_instances, snapshot_instances, snapshots};
+use abaca_store::{
+    Tx, retry_conflicts, share_instances, snapshot_instances, snapshot_work, snapshots,
+};
 
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
@@ -44,6 +46,8 @@ pub(crate) async fn force_delete(call: Call) -> Result<Reply, ApiError> {
 async fn begin(call: &Call, snapshot: &Snapshot, force: bool) -> Result<(), ApiError> {
     let now = Timestamp::now();
     let mut tx = call.app.db.write().await?;
+    // Nobody gives it another instance meanwhile.
+    snapshot_work::lock_snapshot(&mut tx, snapshot.id).await?;
     let instances = snapshot_instances::of_snapshot_locked(&mut tx, snapshot.id).await?;
     let found = snapshots::get(&mut tx, snapshot.id).await?.ok_or_else(ApiError::no_route)?;
     let settled = matches!(found.status, SnapshotStatus::Available | SnapshotStatus::Error);

@@ -2,15 +2,16 @@
 
 use abaca_drivers::{NewSnapshot, SnapshotRef};
 use abaca_model::{
-    MessageAction, MessageDetail, MessageResource, OperationState, SnapshotInstanceId,
-    SnapshotStatus, Timestamp,
+    MessageAction, MessageDetail, MessageResource, OperationKind, OperationState,
+    SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
-use abaca_store::Tx;
-use abaca_store::snapshot_work::{self, Made, SnapshotWork};
+use abaca_store::snapshot_work::{self, Made, Sibling, SnapshotWork};
+use abaca_store::{Tx, operations, replicas};
 use async_trait::async_trait;
 
 use super::message::{self, Told};
 use super::{Work, export_location};
+use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
@@ -29,7 +30,14 @@ impl Work for CreateSnapshot {
         let (fence, now) = (run.resource_fence(), Timestamp::now());
         let status = Some(SnapshotStatus::Available);
         mine(snapshot_work::made(&mut tx, work.id, fence, &made, status, now).await?)?;
-        run.end(tx, OperationState::Succeeded, None).await
+        for sibling in snapshot_work::siblings(&mut tx, work.snapshot_id, work.id).await? {
+            // It may have been waiting for this one.
+            let kind = OperationKind::CreateSnapshot;
+            operations::hasten(&mut tx, kind, sibling.work.id.uuid(), now).await?;
+        }
+        let ended = run.end(tx, OperationState::Succeeded, None).await?;
+        run.engine.queue.notify_one();
+        Ok(ended)
     }
 
     async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
@@ -88,7 +96,13 @@ async fn make(run: &Run<'_>, work: &SnapshotWork) -> Result<Made, Failure> {
     let backend = run.backend(work.host.as_deref().unwrap_or_default())?;
     let snapshot =
         NewSnapshot { id: work.id.uuid(), share_instance_id: work.share_instance_id.uuid() };
-    let made = backend.driver.create_snapshot(&snapshot).await?;
+    let arguments: arguments::CreateSnapshot = run.arguments()?;
+    let made = if arguments.follows {
+        let source = source(run, work).await?;
+        backend.driver.create_replica_snapshot(&snapshot, &source).await?
+    } else {
+        backend.driver.create_snapshot(&snapshot).await?
+    };
     let exports = if work.is_mountable { made.exports } else { Vec::new() };
     Ok(Made {
         provider_location: made.provider_location,
@@ -96,13 +110,38 @@ async fn make(run: &Run<'_>, work: &SnapshotWork) -> Result<Made, Failure> {
     })
 }
 
-/// Removes the bytes of a snapshot instance from its backend.
-pub(super) async fn delete(run: &Run<'_>, work: &SnapshotWork) -> Result<(), Failure> {
-    let Some(host) = &work.host else { return Ok(()) };
-    let snapshot = SnapshotRef {
+/// The instance that has the bytes already: that in the active replica, or else any.
+async fn source(run: &Run<'_>, work: &SnapshotWork) -> Result<SnapshotRef, Failure> {
+    let mut tx = run.db().read().await?;
+    let siblings = snapshot_work::siblings(&mut tx, work.snapshot_id, work.id).await?;
+    let is_active = |sibling: &Sibling| sibling.replica_state.as_deref() == Some(replicas::ACTIVE);
+    let has_bytes = |sibling: &&Sibling| {
+        matches!(sibling.work.status, SnapshotStatus::Available | SnapshotStatus::Restoring)
+    };
+    if let Some(Sibling { work, .. }) =
+        siblings.iter().filter(has_bytes).max_by_key(|sibling| is_active(sibling))
+    {
+        return Ok(reference(work));
+    }
+    let is_coming =
+        |sibling: &Sibling| is_active(sibling) && sibling.work.status == SnapshotStatus::Creating;
+    if siblings.iter().any(is_coming) {
+        return Err(Failure::Waiting("the active replica's instance is not yet made"));
+    }
+    let message = "The snapshot is in no other replica.";
+    Err(Failure::permanent(message, format!("snapshot {} has no bytes", work.snapshot_id)))
+}
+
+fn reference(work: &SnapshotWork) -> SnapshotRef {
+    SnapshotRef {
         id: work.id.uuid(),
         share_instance_id: work.share_instance_id.uuid(),
         provider_location: work.provider_location.clone(),
-    };
-    Ok(run.backend(host)?.driver.delete_snapshot(&snapshot).await?)
+    }
+}
+
+/// Removes the bytes of a snapshot instance from its backend.
+pub(super) async fn delete(run: &Run<'_>, work: &SnapshotWork) -> Result<(), Failure> {
+    let Some(host) = &work.host else { return Ok(()) };
+    Ok(run.backend(host)?.driver.delete_snapshot(&reference(work)).await?)
 }

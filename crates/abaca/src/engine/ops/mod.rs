@@ -1,16 +1,21 @@
 //! One file per operation. A step does its part in the backend, which may have been done already,
 //! and records it in one guarded transaction.
 
+mod create_replica;
 mod create_share;
 mod create_snapshot;
+mod delete_replica;
 mod delete_share;
 mod delete_snapshot;
 mod ensure_share;
 mod message;
+mod promote_replica;
+mod replicas;
 mod resize_share;
 mod revert_share;
 mod schedule;
 mod update_access_rules;
+mod update_replica;
 
 use abaca_drivers::Export;
 use abaca_model::OperationKind;
@@ -53,6 +58,10 @@ pub(super) fn work(kind: OperationKind) -> &'static dyn Work {
         OperationKind::DeleteSnapshot => &delete_snapshot::DeleteSnapshot,
         OperationKind::RevertShare => &revert_share::RevertShare,
         OperationKind::EnsureShare => &ensure_share::EnsureShare,
+        OperationKind::CreateReplica => &create_replica::CreateReplica,
+        OperationKind::DeleteReplica => &delete_replica::DeleteReplica,
+        OperationKind::PromoteReplica => &promote_replica::PromoteReplica,
+        OperationKind::UpdateReplica => &update_replica::UpdateReplica,
         OperationKind::UpdateAccessRules => &update_access_rules::UpdateAccessRules::OF_SHARES,
         OperationKind::UpdateSnapshotAccessRules => {
             &update_access_rules::UpdateAccessRules::OF_SNAPSHOTS

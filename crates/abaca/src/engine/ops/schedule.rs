@@ -40,12 +40,36 @@ pub(super) async fn place(
     let hints = resolve(tx, hints).await?;
     let request = Request { hints, ..request(tx, work, work.size, purpose).await? };
     let placement = choose(&request, &pools, work.share_id)?;
-    let zone = pools
-        .iter()
-        .find(|pool| pool.name == placement.pool)
-        .map(|pool| pool.availability_zone.clone())
-        .unwrap_or_default();
+    let zone = zone_of(&pools, &placement);
     Ok((placement, zone))
+}
+
+/// The pool for a replica, and the zone it is in. `active`: where the active one is; `others`: where any
+/// is.
+pub(super) async fn place_replica(
+    tx: &mut Tx,
+    work: &ShareWork,
+    active: &str,
+    others: &[String],
+    hints: &arguments::Hints,
+) -> Result<(Placement, String), Failure> {
+    services::lock_pools(tx).await?;
+    let pools = pools(tx).await?;
+    let active = active.parse::<PoolName>().map_err(|error| {
+        Failure::permanent("The backend of the active replica is not known.", error)
+    })?;
+    let others = others.iter().filter_map(|host| host.parse().ok()).collect();
+    let purpose = Purpose::Replicate { active, others };
+    let hints = resolve(tx, hints).await?;
+    let request = Request { hints, ..request(tx, work, work.size, purpose).await? };
+    let placement = choose(&request, &pools, work.share_id)?;
+    let zone = zone_of(&pools, &placement);
+    Ok((placement, zone))
+}
+
+fn zone_of(pools: &[Pool], placement: &Placement) -> String {
+    let chosen = pools.iter().find(|pool| pool.name == placement.pool);
+    chosen.map(|pool| pool.availability_zone.clone()).unwrap_or_default()
 }
 
 /// Whether the pool that `work` is in has room for it to grow to `new_size`.
@@ -74,6 +98,7 @@ pub(super) fn detail(refused: &NoValidHost) -> MessageDetail {
         Some(Filter::OnlyHost | Filter::Affinity | Filter::AntiAffinity) => {
             MessageDetail::HintFilter
         }
+        Some(Filter::Replication) => MessageDetail::ReplicationFilter,
         Some(Filter::CreateFromSnapshot) => MessageDetail::FromSnapshotFilter,
         Some(Filter::AvailabilityZone) => MessageDetail::AvailabilityZoneFilter,
         Some(Filter::Capacity) => MessageDetail::CapacityFilter,

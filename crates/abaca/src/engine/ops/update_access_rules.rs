@@ -91,7 +91,13 @@ impl UpdateAccessRules {
             },
         };
         let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
-        match driver.apply_access(target, &list(work)).await {
+        let list = list(work);
+        let given = match work.is_exported {
+            true => &list,
+            false => &AccessList { generation: list.generation, rules: Vec::new() },
+        };
+        match driver.apply_access(target, given).await {
+            Ok(_) if !work.is_exported => Ok(as_if_applied(&list)),
             // Its deletion has come further than its row tells; the next attempt finds none.
             Err(error @ DriverError::NotFound { .. }) if work.is_going => {
                 Err(Failure::Passing(error.into()))
@@ -138,12 +144,22 @@ impl UpdateAccessRules {
     }
 }
 
+/// What no client is let in by yet is in order all the same.
+fn as_if_applied(list: &AccessList) -> RuleOutcomes {
+    let applied = RuleOutcome::Applied { access_key: None };
+    list.rules.iter().map(|rule| (rule.id, applied.clone())).collect()
+}
+
 /// Gives the backend of a share instance once more the rules that it was given last.
 pub(super) async fn apply_again(run: &Run<'_>, instance_id: Uuid) -> Result<(), Failure> {
     let work = access_work::load(&mut run.db().read().await?, Of::Shares, instance_id).await?;
     let Some(work) = work else { return Ok(()) };
     let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
-    match driver.apply_access(AccessTarget::Share(instance_id), &list(&work)).await {
+    let mut list = list(&work);
+    if !work.is_exported {
+        list.rules.clear();
+    }
+    match driver.apply_access(AccessTarget::Share(instance_id), &list).await {
         // They have been changed since, and an operation of their own sees to it.
         Err(DriverError::InvalidInput { .. }) => Ok(()),
         result => Ok(result.map(drop)?),

@@ -4,6 +4,7 @@
 mod housekeeping;
 mod objects;
 mod recycle_bin;
+mod replicas;
 pub(super) mod report;
 
 use std::sync::Arc;
@@ -30,7 +31,13 @@ pub(super) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
             let _ = tokio::time::timeout(interval, engine.reconcile.notified()).await;
         }
     };
-    let both = async { tokio::join!(reports, reconcilers) };
+    let updates = async {
+        loop {
+            tokio::time::sleep(engine.settings.replica_update_interval).await;
+            replicas::run(&engine).await;
+        }
+    };
+    let all = async { tokio::join!(reports, reconcilers, updates) };
     // The token is the one way to end.
-    let _: Option<((), ())> = shutdown.run_until_cancelled(both).await;
+    let _: Option<((), (), ())> = shutdown.run_until_cancelled(all).await;
 }

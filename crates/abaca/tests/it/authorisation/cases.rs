@@ -12,6 +12,7 @@ const DELETE: &str = r#"{"force_delete": null}"#;
 const OLD_DELETE: &str = r#"{"os-force_delete": null}"#;
 const SERVICE: &str = r#"{"host": "seed@seed", "binary": "manila-share"}"#;
 const TASK: &str = r#"{"reset_task_state": {"task_state": null}}"#;
+const STATE: &str = r#"{"reset_replica_state": {"replica_state": "error"}}"#;
 const METADATA: &str = r#"{"metadata": {"key": "x"}}"#;
 const ENSURE: &str = r#"{"ensure_shares": {"host": "seed@seed"}}"#;
 const LIMITS: &str = r#"{"quota_set": {"shares": -1}}"#;
@@ -115,6 +116,22 @@ pub(super) const CASES: &[Case] = &[
 
     ("GET /share-replicas", Anyone, ""),
     ("GET /share-replicas/detail", Anyone, ""),
+    ("POST /share-replicas", Members, r#"{"share_replica": {"share_id": "REPLICATED"}}"#),
+    ("GET /share-replicas/{id}", Readers, ""),
+    ("DELETE /share-replicas/{id}", Members, ""),
+    ("POST /share-replicas/{id}/action promote", Members, r#"{"promote": null}"#),
+    ("POST /share-replicas/{id}/action resync", Administrators, r#"{"resync": null}"#),
+    ("POST /share-replicas/{id}/action reset_status", Administrators, RESET),
+    ("POST /share-replicas/{id}/action reset_replica_state", Administrators, STATE),
+    ("POST /share-replicas/{id}/action force_delete", Administrators, DELETE),
+    ("GET /share-replicas/{id}/export-locations", Readers, ""),
+    ("GET /share-replicas/{id}/export-locations/{export_location_id}", Readers, ""),
+    ("GET /share-replicas/{id}/metadata", Members, ""),
+    ("POST /share-replicas/{id}/metadata", Members, METADATA),
+    ("PUT /share-replicas/{id}/metadata", Members, METADATA),
+    ("GET /share-replicas/{id}/metadata/{key}", Members, ""),
+    ("POST /share-replicas/{id}/metadata/{key}", Members, METADATA),
+    ("DELETE /share-replicas/{id}/metadata/{key}", Members, ""),
 
     ("GET /messages", Anyone, ""),
     ("GET /messages/{id}", Readers, ""),

@@ -53,11 +53,13 @@ impl Who {
 }
 
 /// Every case creates what it may, and none shall fail for a reason of its own.
-const UNLIMITED: [(Resource, Limit); 4] = [
+const UNLIMITED: [(Resource, Limit); 6] = [
     (Resource::Shares, Limit::Unlimited),
     (Resource::Gigabytes, Limit::Unlimited),
     (Resource::Snapshots, Limit::Unlimited),
     (Resource::SnapshotGigabytes, Limit::Unlimited),
+    (Resource::ShareReplicas, Limit::Unlimited),
+    (Resource::ReplicaGigabytes, Limit::Unlimited),
 ];
 
 fn name(route: &Route) -> String {

@@ -26,6 +26,10 @@ pub(super) struct World {
     /// Has none.
     bare_share: ShareId,
     share_instance: ShareInstanceId,
+    /// Has a second replica.
+    replicated_share: ShareId,
+    replica: ShareInstanceId,
+    replica_export_location: String,
     snapshot: SnapshotId,
     snapshot_instance: SnapshotInstanceId,
     export_location: String,
@@ -42,6 +46,7 @@ impl World {
     pub(super) async fn create(server: &TestServer) -> Self {
         let (bare_share, _) = add_share(server).await;
         let (share, place) = add_share(server).await;
+        let (replicated_share, replica) = add_replicated_share(server).await;
         let (snapshot, instance) = seed::snapshot(1, &place);
         let snapshot = Snapshot { id: SnapshotId::random(), ..snapshot };
         let instance = SnapshotInstance {
@@ -53,10 +58,12 @@ impl World {
 
         let mut tx = server.app.db.write().await.unwrap();
         let export_location = export(&mut tx, place.id).await;
+        let replica_export_location = export(&mut tx, replica.id).await;
         let pair = Pairs::from([("key".to_owned(), "value".to_owned())]);
         for owner in [
             Owner::Share(share.id),
             Owner::Snapshot(snapshot.id),
+            Owner::ShareInstance(replica.id),
             Owner::ExportLocation(export_location.parse().unwrap()),
         ] {
             metadata::put(&mut tx, owner, &pair).await.unwrap();
@@ -84,6 +91,9 @@ impl World {
             share: share.id,
             bare_share: bare_share.id,
             share_instance: place.id,
+            replicated_share: replicated_share.id,
+            replica: replica.id,
+            replica_export_location,
             snapshot: snapshot.id,
             snapshot_instance: instance.id,
             export_location,
@@ -114,11 +124,13 @@ impl World {
         let collection = text.split('/').nth(1).unwrap_or_default();
         let location = match collection {
             "shares" | "share_instances" => &self.export_location,
+            "share-replicas" => &self.replica_export_location,
             _ => &self.snapshot_export_location,
         };
         let id = match collection {
             "shares" => self.share.to_string(),
             "share_instances" => self.share_instance.to_string(),
+            "share-replicas" => self.replica.to_string(),
             "snapshots" => self.snapshot.to_string(),
             "snapshot-instances" => self.snapshot_instance.to_string(),
             "types" => self.share_type.to_string(),
@@ -132,6 +144,7 @@ impl World {
         text.replace("{id}", &id)
             .replace("{export_location_id}", location)
             .replace("{key}", "key")
+            .replace("REPLICATED", &self.replicated_share.to_string())
             .replace("SHARE_RULE", &self.share_rule.to_string())
             .replace("SNAPSHOT_RULE", &self.snapshot_rule.to_string())
             .replace("SHARE", &self.share.to_string())
@@ -149,6 +162,7 @@ impl World {
         for path in [
             format!("/v2/shares/{}", self.share),
             format!("/v2/share_instances/{}", self.share_instance),
+            format!("/v2/share-replicas/{}", self.replica),
             format!("/v2/snapshots/{}", self.snapshot),
             format!("/v2/snapshot-instances/{}", self.snapshot_instance),
             format!("/v2/types/{}", self.share_type),
@@ -173,6 +187,22 @@ async fn add_share(server: &TestServer) -> (Share, ShareInstance) {
     let place = ShareInstance { id: ShareInstanceId::random(), share_id: share.id, ..place };
     seed::add_share(&server.app.db, &share, std::slice::from_ref(&place)).await;
     (share, place)
+}
+
+/// With its second replica.
+async fn add_replicated_share(server: &TestServer) -> (Share, ShareInstance) {
+    let (mut share, place) = seed::share(1, "project");
+    share.capabilities.replication_type = Some("dr".to_owned());
+    let share = Share { id: ShareId::random(), ..share };
+    let place = |state: &str| ShareInstance {
+        id: ShareInstanceId::random(),
+        share_id: share.id,
+        replica_state: Some(state.to_owned()),
+        ..place.clone()
+    };
+    let (active, second) = (place("active"), place("in_sync"));
+    seed::add_share(&server.app.db, &share, &[active, second.clone()]).await;
+    (share, second)
 }
 
 /// Adds an active rule.

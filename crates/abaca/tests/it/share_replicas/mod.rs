@@ -1,5 +1,8 @@
 //! Share replicas.
 
+mod life;
+mod requests;
+
 use abaca::api::V;
 use axum::http::Method;
 use serde_json::{Value, json};

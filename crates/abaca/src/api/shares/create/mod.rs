@@ -12,6 +12,7 @@ use abaca_model::{
     AccessRulesStatus, AvailabilityZone, OperationKind, Share, ShareCapabilities, ShareId,
     ShareInstance, ShareInstanceId, ShareStatus, ShareType, Timestamp,
 };
+use abaca_store::replicas::ACTIVE;
 use abaca_store::share_types::Visible;
 use abaca_store::{Tx, availability_zones, retry_conflicts, share_instances, share_types, shares};
 
@@ -22,7 +23,7 @@ use super::{limits, public, show};
 use crate::api::metadata;
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
-use crate::api::{ApiError, Call, Fields, Reply, V, strict_bool};
+use crate::api::{ApiError, Call, Fields, Reply, V, share_replicas, strict_bool};
 use crate::engine::arguments::{CreateShare, Hints};
 use crate::telemetry::logs;
 
@@ -110,7 +111,8 @@ impl Plan {
             availability_zone,
             status: ShareStatus::Creating,
             access_rules_status: AccessRulesStatus::Active,
-            replica_state: None,
+            // The first place of a share that can be replicated is its active replica.
+            replica_state: share.capabilities.replication_type.is_some().then(|| ACTIVE.to_owned()),
             progress: None,
             cast_rules_to_readonly: false,
             fence: 1,
@@ -227,6 +229,9 @@ async fn begin(call: &Call, plan: &Plan) -> Result<Reply, ApiError> {
     };
     quota.one_share(share.size)?;
     quota.shares(&mut tx, 1, share.size).await?.map_err(|over| refused(&over))?;
+    if instance.replica_state.is_some() {
+        share_replicas::check_quota(&quota, &mut tx, 1, share.size).await?;
+    }
     shares::insert(&mut tx, share).await.map_err(|error| mount_point::taken(share, error))?;
     share_instances::insert(&mut tx, instance).await?;
     hints::note(&mut tx, share, hints).await?;

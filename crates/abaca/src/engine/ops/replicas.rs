@@ -1,0 +1,195 @@
+//! What the operations of replicas have in common.
+
+use abaca_drivers::ReplicaSource;
+use abaca_model::{
+    MessageAction, MessageDetail, MessageResource, OperationKind, ShareId, ShareInstance,
+    ShareInstanceId, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
+};
+use abaca_store::access_rules::Of;
+use abaca_store::operations::{self, NewOperation};
+use abaca_store::replicas::{self, HELD};
+use abaca_store::share_work::{self, ShareWork};
+use abaca_store::{Tx, access_work, share_instances, snapshot_instances, snapshot_work};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::message::{self, Told};
+use crate::engine::arguments;
+use crate::engine::failure::Failure;
+use crate::engine::run::{Run, mine};
+
+/// The active replica, and where its bytes are.
+pub(super) struct Active {
+    pub(super) instance: ShareInstance,
+    pub(super) source: ReplicaSource,
+    /// The generation that follows it.
+    pub(super) generation: i64,
+}
+
+/// The active replica of a share, other than `id`. `None`: there is none.
+pub(super) async fn active(
+    tx: &mut Tx,
+    share: ShareId,
+    id: ShareInstanceId,
+) -> Result<Option<Active>, Failure> {
+    let instances = share_instances::of_share(tx, share).await?;
+    let Some(instance) = replicas::active(&instances).filter(|active| active.id != id) else {
+        return Ok(None);
+    };
+    let provider_location = replicas::location(tx, instance.id).await?.ok_or_else(|| {
+        let message = "It is not known where the active replica keeps its data.";
+        Failure::permanent(message, format!("share instance {} has no location", instance.id))
+    })?;
+    Ok(Some(Active {
+        source: ReplicaSource { id: instance.id.uuid(), provider_location },
+        generation: replicas::generation(tx, share).await?,
+        instance: instance.clone(),
+    }))
+}
+
+/// That there is no active replica to follow.
+pub(super) fn none_active(share: ShareId) -> Failure {
+    let message = "The share has no active replica.";
+    Failure::permanent(message, format!("share {share} has no active replica"))
+}
+
+/// The generation as drivers count.
+pub(super) fn driver_generation(generation: i64) -> u64 {
+    u64::try_from(generation).unwrap_or_default()
+}
+
+/// The pool of `host@backend#pool`.
+pub(super) fn pool(host: &str) -> String {
+    host.split_once('#').map_or("", |(_, pool)| pool).to_owned()
+}
+
+/// Notes where the backend keeps the bytes of an instance that it holds.
+pub(super) async fn note_location(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    id: ShareInstanceId,
+    location: &str,
+) -> Result<(), Failure> {
+    tracing::debug!(step = run.step, share_instance_id = %id, location, "located");
+    Ok(replicas::set_location(tx, id, location).await?)
+}
+
+/// Gives a replica that is locked every snapshot that the active one has: an instance, or a second
+/// try where the first failed, and the operation that brings the bytes over.
+pub(super) async fn bring_snapshots(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    active: ShareInstanceId,
+    replica: &ShareWork,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    for snapshot_id in replicas::missing_snapshots(tx, active, replica.id).await? {
+        // Whoever deletes the snapshot locks it too, and deletes what is added here as well.
+        snapshot_work::lock_snapshot(tx, snapshot_id).await?;
+        let copies = snapshot_instances::of_snapshot_locked(tx, snapshot_id).await?;
+        let at = |id| copies.iter().find(|copy| copy.share_instance_id == id);
+        if !at(active).is_some_and(|copy| HELD.contains(&copy.status)) {
+            continue;
+        }
+        let (id, fence) = match at(replica.id) {
+            Some(copy) => {
+                let creating = SnapshotStatus::Creating;
+                (copy.id, snapshot_instances::take_over(tx, copy, creating, now).await?)
+            }
+            None => {
+                let copy = SnapshotInstance {
+                    id: SnapshotInstanceId::random(),
+                    snapshot_id,
+                    share_id: replica.share_id,
+                    share_instance_id: replica.id,
+                    status: SnapshotStatus::Creating,
+                    progress: Some("0%".to_owned()),
+                    provider_location: None,
+                    fence: 1,
+                    created_at: now,
+                    updated_at: None,
+                };
+                snapshot_instances::insert(tx, &copy).await?;
+                (copy.id, copy.fence)
+            }
+        };
+        let kind = OperationKind::CreateSnapshot;
+        let arguments = arguments::CreateSnapshot { follows: true };
+        enqueue(run, tx, (kind, id.uuid(), fence), replica.host.as_deref(), &arguments).await?;
+    }
+    Ok(())
+}
+
+/// Makes the backend of an instance that is locked be given the access rules anew.
+pub(super) async fn sync_access(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    id: Uuid,
+    host: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let kind = OperationKind::UpdateAccessRules;
+    let fence = access_work::request(tx, Of::Shares, id, now).await?;
+    if operations::hasten(tx, kind, id, now).await? {
+        return Ok(());
+    }
+    enqueue(run, tx, (kind, id, fence), host, &serde_json::json!({})).await
+}
+
+/// Asks for an update of a replica that is locked.
+pub(super) async fn update(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    replica: &ShareInstance,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (kind, id) = (OperationKind::UpdateReplica, replica.id.uuid());
+    if operations::hasten(tx, kind, id, now).await? {
+        return Ok(());
+    }
+    let work = (kind, id, replica.fence);
+    enqueue(run, tx, work, replica.host.as_deref(), &serde_json::json!({})).await
+}
+
+/// Asks for more work, on behalf of the same request.
+async fn enqueue(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    (kind, resource_id, resource_fence): (OperationKind, Uuid, i64),
+    host: Option<&str>,
+    arguments: &impl Serialize,
+) -> Result<(), Failure> {
+    let operation = NewOperation {
+        kind,
+        resource_id,
+        resource_fence,
+        service: host.map(operations::service_of),
+        arguments: arguments::to_json(arguments),
+        project_id: &run.operation.project_id,
+        user_id: &run.operation.user_id,
+        request_id: &run.operation.request_id,
+        now: Timestamp::now(),
+    };
+    operations::enqueue(tx, &operation).await?;
+    Ok(())
+}
+
+/// Puts a replica into error, with a message for its tenant.
+pub(super) async fn give_up(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    status: abaca_model::ShareStatus,
+    state: Option<&str>,
+    (action, detail, reason): (MessageAction, MessageDetail, &str),
+) -> Result<(), Failure> {
+    let id = super::create_share::id(run);
+    let work = share_work::load(tx, id).await?.ok_or(Failure::Superseded)?;
+    let (fence, now) = (run.resource_fence(), Timestamp::now());
+    mine(share_work::set_status(tx, id, fence, status, now).await?)?;
+    if let Some(state) = state {
+        mine(replicas::set_state(tx, id, fence, state, now).await?)?;
+    }
+    let replica = (MessageResource::Replica, id.to_string());
+    let told = Told { action, detail, reason };
+    Ok(message::leave(run, tx, &work.project_id, replica, told).await?)
+}

@@ -1,0 +1,198 @@
+//! SIGKILL at every step of what is done to replicas: no byte is lost or changed, there is one active
+//! replica at every moment, and nothing is stuck.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+
+use abaca_store::Dialect;
+use serde_json::{Value, json};
+
+use crate::service::{Service, Storage, World, id};
+use crate::story::{KINDS, MOMENTS};
+
+crate::on_sqlite_and_postgres!(create_replica, delete_replica, promote_replica, update_replica, snapshots);
+
+async fn create_replica(dialect: Dialect) {
+    at_every_step("create_replica", dialect).await;
+}
+
+async fn delete_replica(dialect: Dialect) {
+    at_every_step("delete_replica", dialect).await;
+}
+
+async fn promote_replica(dialect: Dialect) {
+    at_every_step("promote_replica", dialect).await;
+}
+
+async fn update_replica(dialect: Dialect) {
+    at_every_step("update_replica", dialect).await;
+}
+
+/// Of a replicated share: taken in both replicas, and deleted in both.
+async fn snapshots(dialect: Dialect) {
+    for kind in ["create_snapshot", "delete_snapshot"] {
+        at_every_step(kind, dialect).await;
+    }
+}
+
+async fn at_every_step(name: &str, dialect: Dialect) {
+    let kind = KINDS.iter().find(|kind| kind.name == name).unwrap();
+    for step in kind.steps {
+        for moment in MOMENTS {
+            killed_and_resumed(name, &format!("{name}.{step}.{moment}"), dialect).await;
+        }
+    }
+}
+
+const BYTES: [&str; 2] = ["at the time of the snapshot", "now"];
+
+struct Scene {
+    share: String,
+    snapshot: String,
+    first: String,
+    second: Option<String>,
+}
+
+async fn killed_and_resumed(kind: &str, place: &str, dialect: Dialect) {
+    let world = World::new(dialect, Storage::Directory).await;
+    two_backends(&world);
+    let whole = world.start("all", None);
+    let scene = prepare(&world, &whole, kind).await;
+    drop(whole);
+    let mut doomed = world.start("all", Some(place));
+    ask(&doomed, kind, &scene);
+    let status = doomed.gone();
+    assert_eq!(status.signal(), Some(9), "{place}: {status}\n{}", world.log());
+    // Before anybody resumes it: still, or already, one active replica.
+    let api = world.start("api", None);
+    assert_eq!(active(&api, &scene).len(), 1, "{place}");
+    drop(api);
+    let again = world.start("all", None);
+    world.settled().await;
+    assert_done(&world, &again, kind, &scene, place);
+    assert!(again.stop().success(), "{place}: a clean end");
+    world.remove().await;
+}
+
+fn two_backends(world: &World) {
+    let path = world.path("abaca.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let more = "replication_domain = \"d\"\nreplication_type = \"readable\"\n";
+    let other = world.path("other");
+    let config = format!(
+        "{config}availability_zone = \"one\"\n{more}[[backend]]\nname = \"c\"\n\
+         driver = \"directory\"\nroot = {other:?}\navailability_zone = \"two\"\n{more}"
+    );
+    std::fs::write(path, config).unwrap();
+}
+
+/// A replicated share with a snapshot, and but for `create_replica` with a replica.
+async fn prepare(world: &World, service: &Service, kind: &str) -> Scene {
+    let specs = json!({
+        "driver_handles_share_servers": "False",
+        "snapshot_support": "True",
+        "replication_type": "readable",
+    });
+    let body = json!({ "share_type": { "name": "replicated", "extra_specs": specs } });
+    service.post("/types", &body);
+    let share = json!({
+        "share_proto": "NFS", "size": 1, "share_type": "replicated", "availability_zone": "one",
+    });
+    let share = id(&service.post("/shares", &json!({ "share": share }))["share"]);
+    service.share_is(&share, "available");
+    let first = service.share_instance(&share);
+    let file = data(world, &first).join("file");
+    std::fs::write(&file, BYTES[0]).unwrap();
+    let snapshot = service.create_snapshot(&share);
+    service.snapshot_is(&snapshot, "available");
+    let mut scene = Scene { share, snapshot, first, second: None };
+    if kind != "create_replica" {
+        ask(service, "create_replica", &scene);
+        world.settled().await;
+        scene.second = Some(second(service, &scene));
+    }
+    std::fs::write(&file, BYTES[1]).unwrap();
+    scene
+}
+
+fn replicas(service: &Service, scene: &Scene) -> Vec<Value> {
+    let list = service.get(&format!("/share-replicas?share_id={}", scene.share));
+    list["share_replicas"].as_array().unwrap().clone()
+}
+
+fn active(service: &Service, scene: &Scene) -> Vec<String> {
+    let all = replicas(service, scene);
+    all.iter().filter(|one| one["replica_state"] == "active").map(id).collect()
+}
+
+fn second(service: &Service, scene: &Scene) -> String {
+    let all = replicas(service, scene);
+    all.iter().map(id).find(|replica| *replica != scene.first).unwrap()
+}
+
+fn ask(service: &Service, kind: &str, scene: &Scene) {
+    let replica = format!("/share-replicas/{}", scene.second.as_deref().unwrap_or_default());
+    let action = format!("{replica}/action");
+    match kind {
+        "create_replica" => {
+            let body = json!({ "share_replica": { "share_id": scene.share } });
+            service.try_post("/share-replicas", &body);
+        }
+        "delete_replica" => drop(service.ask("DELETE", &replica, None)),
+        "promote_replica" => service.try_post(&action, &json!({ "promote": null })),
+        "update_replica" => service.try_post(&action, &json!({ "resync": null })),
+        "create_snapshot" => {
+            let body = json!({ "snapshot": { "share_id": scene.share } });
+            service.try_post("/snapshots", &body);
+        }
+        "delete_snapshot" => {
+            drop(service.ask("DELETE", &format!("/snapshots/{}", scene.snapshot), None));
+        }
+        other => panic!("{other} is not told here"),
+    }
+}
+
+/// Where an instance's files are, in whichever backend.
+fn data(world: &World, instance: &str) -> PathBuf {
+    let path = |root: PathBuf| root.join("shares").join(instance).join("data");
+    let first = path(world.backend());
+    if first.exists() { first } else { path(world.path("other")) }
+}
+
+fn assert_done(world: &World, service: &Service, kind: &str, scene: &Scene, place: &str) {
+    let all = replicas(service, scene);
+    let is_active = active(service, scene);
+    assert_eq!(is_active.len(), 1, "{place}: {all:?}");
+    assert!(all.iter().all(|one| one["status"] == "available"), "{place}: {all:?}");
+    let promoted = kind == "promote_replica";
+    assert_eq!(is_active[0] != scene.first, promoted, "{place}: {all:?}");
+    let expected = if kind == "delete_replica" { 1 } else { 2 };
+    assert_eq!(all.len(), expected, "{place}: {all:?}");
+    for replica in all.iter().map(id) {
+        let bytes = std::fs::read_to_string(data(world, &replica).join("file")).unwrap();
+        // Snapshots are taken of the one; the other is updated when its time comes.
+        let stale = kind.ends_with("snapshot") && replica != scene.first;
+        assert_eq!(bytes, BYTES[usize::from(!stale)], "{place}: {replica}");
+    }
+    let snapshots = service.get("/snapshots/detail")["snapshots"].as_array().unwrap().clone();
+    let count = match kind {
+        "create_snapshot" => 2,
+        "delete_snapshot" => 0,
+        _ => 1,
+    };
+    assert_eq!(snapshots.len(), count, "{place}: {snapshots:?}");
+    let list = service.get("/snapshot-instances/detail");
+    let copies = list["snapshot_instances"].as_array().unwrap();
+    assert_eq!(copies.len(), count * expected, "{place}: {copies:?}");
+    for copy in copies {
+        assert_eq!(copy["status"], "available", "{place}: {copy}");
+        let bytes = crate::service::read_bytes(&copy["provider_location"]);
+        let is_old = copy["snapshot_id"] == *scene.snapshot;
+        assert_eq!(bytes, BYTES[usize::from(!is_old)].as_bytes(), "{place}: {copy}");
+    }
+    let held = |root: PathBuf, kind: &str| std::fs::read_dir(root.join(kind)).unwrap().count();
+    for (kind, rows) in [("shares", expected), ("snapshots", copies.len())] {
+        let objects = held(world.backend(), kind) + held(world.path("other"), kind);
+        assert_eq!(objects, rows, "{place}: {kind} without a row");
+    }
+}
