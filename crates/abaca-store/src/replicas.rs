@@ -22,7 +22,8 @@ pub const ERROR: &str = "error";
 /// The active one of a share's instances; an available one rather than another.
 #[must_use]
 pub fn active(instances: &[ShareInstance]) -> Option<&ShareInstance> {
-    let active = || instances.iter().filter(|replica| replica.replica_state.as_deref() == Some(ACTIVE));
+    let active =
+        || instances.iter().filter(|replica| replica.replica_state.as_deref() == Some(ACTIVE));
     active().find(|replica| replica.status == ShareStatus::Available).or_else(|| active().next())
 }
 

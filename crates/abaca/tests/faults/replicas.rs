@@ -10,7 +10,13 @@ use serde_json::{Value, json};
 use crate::service::{Service, Storage, World, id};
 use crate::story::{KINDS, MOMENTS};
 
-crate::on_sqlite_and_postgres!(create_replica, delete_replica, promote_replica, update_replica, snapshots);
+crate::on_sqlite_and_postgres!(
+    create_replica,
+    delete_replica,
+    promote_replica,
+    update_replica,
+    snapshots
+);
 
 async fn create_replica(dialect: Dialect) {
     at_every_step("create_replica", dialect).await;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use abaca_model::quota::{OverQuota, Resource};
 use abaca_model::{
-    AccessRulesStatus, OperationKind, Share, ShareInstance, ShareInstanceId, ShareStatus,
-    Timestamp,
+    AccessRulesStatus, OperationKind, Share, ShareInstance, ShareInstanceId, ShareStatus, Timestamp,
 };
 use abaca_store::metadata::Owner;
 use abaca_store::share_types::{self, Visible};
@@ -62,8 +61,7 @@ impl Wanted {
                 false => "share_network_id can be given since version 2.72 only.".to_owned(),
             }));
         }
-        let metadata =
-            if call.since(V(2, 95)) { metadata::read(fields)? } else { BTreeMap::new() };
+        let metadata = if call.since(V(2, 95)) { metadata::read(fields)? } else { BTreeMap::new() };
         let readable = share.capabilities.replication_type.as_deref() == Some("readable");
         let replica = ShareInstance {
             id: ShareInstanceId::random(),
@@ -86,11 +84,7 @@ impl Wanted {
 }
 
 /// The name of the zone asked for, in which the share's type must be offered.
-async fn zone(
-    call: &Call,
-    fields: &Fields<'_>,
-    share: &Share,
-) -> Result<Option<String>, ApiError> {
+async fn zone(call: &Call, fields: &Fields<'_>, share: &Share) -> Result<Option<String>, ApiError> {
     let asked = fields.text("availability_zone")?.filter(|zone| !zone.is_empty());
     let Some(asked) = asked else { return Ok(None) };
     let mut tx = call.app.db.read().await?;

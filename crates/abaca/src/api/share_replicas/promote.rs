@@ -77,7 +77,10 @@ fn check(
         Err(ApiError::bad_request(format!("Unable to perform a replication action: {reason}")))
     };
     if replica.status != ShareStatus::Available || replica.host.is_none() {
-        return refused(format!("Replica {} must be in available state to be promoted.", replica.id));
+        return refused(format!(
+            "Replica {} must be in available state to be promoted.",
+            replica.id
+        ));
     }
     if instances.iter().any(|other| other.status == ShareStatus::ReplicationChange) {
         return refused("another replica of the share is being promoted.".to_owned());

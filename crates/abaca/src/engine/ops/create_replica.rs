@@ -2,9 +2,7 @@
 
 use abaca_drivers::{NewReplica, NewShare};
 use abaca_model::scheduler::NoValidHost;
-use abaca_model::{
-    MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp,
-};
+use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
 use abaca_store::access_rules::{self, Of};
 use abaca_store::share_work::{self, ShareWork};
 use abaca_store::{Tx, replicas as rows, share_instances, shares};

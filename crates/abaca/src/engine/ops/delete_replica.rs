@@ -23,8 +23,7 @@ impl Work for DeleteReplica {
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
         let Delete { force, .. } = run.arguments()?;
         let work = load(run).await?;
-        let copies =
-            snapshot_work::of_share_instance(&mut run.db().read().await?, work.id).await?;
+        let copies = snapshot_work::of_share_instance(&mut run.db().read().await?, work.id).await?;
         for copy in &copies {
             forgive(force, super::create_snapshot::delete(run, copy).await)?;
         }

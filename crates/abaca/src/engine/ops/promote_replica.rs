@@ -1,9 +1,7 @@
 //! Makes a replica the active one.
 
 use abaca_drivers::SyncReplica;
-use abaca_model::{
-    MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp,
-};
+use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
 use abaca_store::{Tx, replicas as rows, retry_conflicts, share_instances, share_work, shares};
 use async_trait::async_trait;
 

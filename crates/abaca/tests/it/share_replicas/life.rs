@@ -213,10 +213,11 @@ async fn a_replica_follows_becomes_active_and_is_followed() {
     assert_eq!(exports["export_locations"][0]["path"], json!(two));
     write(&two, "written after the promotion");
     service.act(&first, json!({ "resync": null }), 202).await;
-    service.until(&format!("/v2/share-replicas/{first}"), |_| {
-        read(&one) == "written after the promotion"
-    })
-    .await;
+    service
+        .until(&format!("/v2/share-replicas/{first}"), |_| {
+            read(&one) == "written after the promotion"
+        })
+        .await;
 
     // A revert is of the active replica.
     let body = json!({ "revert": { "snapshot_id": after } });

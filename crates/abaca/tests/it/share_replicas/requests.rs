@@ -71,8 +71,14 @@ async fn a_replica_is_asked_for_and_shown_as_each_version_does() {
     assert!(row.cast_rules_to_readonly, "of a readable share");
     drop(tx);
     let plain = vec![
-        "availability_zone", "created_at", "id", "replica_state", "share_id",
-        "share_network_id", "status", "updated_at",
+        "availability_zone",
+        "created_at",
+        "id",
+        "replica_state",
+        "share_id",
+        "share_network_id",
+        "status",
+        "updated_at",
     ];
     for (version, token, more) in [
         (V(2, 11), ALICE, vec![]),
@@ -96,7 +102,10 @@ async fn a_replica_is_asked_for_and_shown_as_each_version_does() {
         let path = format!("/v2/share-replicas/{id}");
         assert_eq!(server.get_as(ALICE, version, &path).await.status, status, "{version}");
     }
-    server.get_as(BOB, V::MAX, &format!("/v2/share-replicas/{id}")).await.fault(404, "itemNotFound");
+    server
+        .get_as(BOB, V::MAX, &format!("/v2/share-replicas/{id}"))
+        .await
+        .fault(404, "itemNotFound");
 }
 
 #[tokio::test]
@@ -110,7 +119,7 @@ async fn what_can_not_be_is_refused() {
         (json!({}), 400),
         (json!({ "share_id": 7 }), 400),
         (json!({ "share_id": "nil" }), 404),
-        (json!({ "share_id": "a\u0000b" }), 404),
+        (json!({ "share_id": "a\0b" }), 404),
         (json!({ "share_id": plain.id }), 400),
         (json!({ "share_id": share, "availability_zone": "nowhere" }), 400),
         (json!({ "share_id": share, "share_network_id": "x" }), 400),
