@@ -119,7 +119,7 @@ async fn what_can_not_be_is_refused() {
         (json!({}), 400),
         (json!({ "share_id": 7 }), 400),
         (json!({ "share_id": "nil" }), 404),
-        (json!({ "share_id": "a\0b" }), 404),
+        (json!({ "share_id": "a\0b" }), 400),
         (json!({ "share_id": plain.id }), 400),
         (json!({ "share_id": share, "availability_zone": "nowhere" }), 400),
         (json!({ "share_id": share, "share_network_id": "x" }), 400),
