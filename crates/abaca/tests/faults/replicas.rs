@@ -94,6 +94,9 @@ fn two_backends(world: &World) {
 
 /// A replicated share with a snapshot, and but for `create_replica` with a replica.
 async fn prepare(world: &World, service: &Service, kind: &str) -> Scene {
+    service.wait("two pools", |service| {
+        service.get("/scheduler-stats/pools")["pools"].get(1).cloned()
+    });
     let specs = json!({
         "driver_handles_share_servers": "False",
         "snapshot_support": "True",
