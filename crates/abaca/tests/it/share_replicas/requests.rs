@@ -8,7 +8,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::shares::{ALICE, BOB, add, prepared, server};
-use crate::support::{Answer, TestServer, seed};
+use crate::support::{Answer, TestServer, assert_like_sample, seed};
 
 const ROOT: &str = "root:admin:admin";
 
@@ -106,6 +106,30 @@ async fn a_replica_is_asked_for_and_shown_as_each_version_does() {
         .get_as(BOB, V::MAX, &format!("/v2/share-replicas/{id}"))
         .await
         .fault(404, "itemNotFound");
+}
+
+async fn made_by_root(server: &TestServer) -> Value {
+    let active = add_share(server, 9).await;
+    let body = json!({ "share_replica": { "share_id": active.share_id } });
+    server.post("/v2/share-replicas", body).await.expect(202)
+}
+
+#[tokio::test]
+async fn metadata_of_a_replica_is_its_own() {
+    let server = server().await;
+    let active = add_share(&server, 1).await;
+    let replica = add_replica(&server, &active, "in_sync").await;
+    let path = format!("/v2/share-replicas/{}/metadata", replica.id);
+    let pairs = json!({ "metadata": { "project": "x", "aim": "doc" } });
+    let set = server.post(&path, pairs.clone()).await.expect(200);
+    assert_like_sample(&set, "share-replica-set-metadata-response", &["metadata"]);
+    assert_eq!(server.get(&path).await.expect(200), pairs);
+    let shown = server.get(&format!("{path}/aim")).await.expect(200);
+    assert_eq!(shown, json!({ "meta": { "aim": "doc" } }));
+    server.delete(&format!("{path}/aim")).await.expect(200);
+    let other = format!("/v2/share-replicas/{}/metadata", active.id);
+    assert_eq!(server.get(&other).await.expect(200), json!({ "metadata": {} }));
+    server.get_as(ALICE, V(2, 94), &path).await.fault(404, "itemNotFound");
 }
 
 #[tokio::test]
