@@ -1,7 +1,7 @@
 //! What is asked of replicas: bodies, versions, refusals, quota.
 
 use abaca::api::V;
-use abaca::config::QuotaConfig;
+use abaca_model::quota::{Limit, Resource};
 use abaca_model::{OperationKind, ShareInstance, ShareInstanceId, ShareStatus};
 use abaca_store::{operations, share_instances};
 use axum::http::Method;
@@ -198,10 +198,11 @@ async fn an_active_replica_that_does_not_work_gets_no_followers() {
 
 #[tokio::test]
 async fn replicas_count_against_quota() {
-    fn few(quota: &mut QuotaConfig) {
-        (quota.share_replicas, quota.replica_gigabytes) = (3, 3);
-    }
-    let server = prepared(TestServer::with_quota(few).await).await;
+    let few = [
+        (Resource::ShareReplicas, Limit::AtMost(3)),
+        (Resource::ReplicaGigabytes, Limit::AtMost(3)),
+    ];
+    let server = prepared(TestServer::with_quota(&few).await).await;
     let active = add_share(&server, 1).await;
     let body = json!({ "share_id": active.share_id });
     post(&server, ALICE, V::MAX, body.clone()).await.expect(202);
