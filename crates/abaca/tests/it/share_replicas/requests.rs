@@ -102,6 +102,14 @@ async fn a_replica_is_asked_for_and_shown_as_each_version_does() {
         let path = format!("/v2/share-replicas/{id}");
         assert_eq!(server.get_as(ALICE, version, &path).await.status, status, "{version}");
     }
+    let by_root = made_by_root(&server).await;
+    assert_like_sample(&by_root, "share-replica-create-response", &["metadata"]);
+    let list = server.get("/v2/share-replicas/detail").await.expect(200);
+    assert_like_sample(&list, "share-replicas-list-detail-response", &["metadata"]);
+    let list = server.get("/v2/share-replicas").await.expect(200);
+    assert_like_sample(&list, "share-replicas-list-response", &[]);
+    let shown = server.get(&format!("/v2/share-replicas/{id}")).await.expect(200);
+    assert_like_sample(&shown, "share-replicas-show-response", &["metadata"]);
     server
         .get_as(BOB, V::MAX, &format!("/v2/share-replicas/{id}"))
         .await
