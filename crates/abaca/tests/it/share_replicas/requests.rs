@@ -70,7 +70,7 @@ async fn a_replica_is_asked_for_and_shown_as_each_version_does() {
     let row = share_instances::get(&mut tx, id.parse().unwrap()).await.unwrap().unwrap();
     assert!(row.cast_rules_to_readonly, "of a readable share");
     drop(tx);
-    let plain = vec![
+    let plain = [
         "availability_zone",
         "created_at",
         "id",
