@@ -239,10 +239,11 @@ pub async fn finish(
     for outcome in outcomes {
         let known = work.rules.iter().find(|rule| rule.id == outcome.id);
         let state = if outcome.is_applied { AccessState::Active } else { AccessState::Error };
-        if known.is_some_and(|rule| rule.state != state) {
+        let Some(known) = known else { continue };
+        if known.state != state {
             set_state(tx, of, outcome.id, work.instance_id, state).await?;
         }
-        if known.is_some_and(|rule| rule.access_key != outcome.access_key) {
+        if known.state != state || known.access_key != outcome.access_key {
             set_key(tx, of, outcome, now).await?;
         }
     }
@@ -317,6 +318,7 @@ async fn set_state(
     tx.execute(&update).await.map(drop)
 }
 
+/// The key that the backend gave, and when: clients see by it when the state changed, too.
 async fn set_key(tx: &mut Tx, of: Of, outcome: &Outcome, now: Timestamp) -> Result<()> {
     let update = Query::update()
         .table(of.table())

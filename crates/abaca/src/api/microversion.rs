@@ -94,7 +94,7 @@ impl Microversion {
             .and_then(|value| value.to_str().ok())
             .is_some_and(super::body::lenient_bool);
         let version = match headers.get(VERSION_HEADER).map(|value| value.to_str()) {
-            None | Some(Ok("")) => V::MIN,
+            None => V::MIN,
             Some(Ok(text)) => parse(text).ok_or_else(|| malformed(text))?,
             Some(Err(_)) => return Err(malformed("(not ASCII)")),
         };

@@ -14,7 +14,7 @@ use crate::api::{ApiError, Call, Fields, Reply};
 /// ignored.
 pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     if call.json().is_none_or(|body| body.get("share").is_none()) {
-        return Err(unprocessable());
+        return Err(unprocessable(&call));
     }
     let change = change(&call.body("share")?)?;
     let mut tx = call.app.db.read().await?;
@@ -36,9 +36,14 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     .await
 }
 
-/// 422 for a body without a share in it.
-pub(super) fn unprocessable() -> ApiError {
-    ApiError::Unprocessable("Unable to process the contained instructions".to_owned())
+/// 422 for a body without a share in it, 400 for none at all.
+pub(super) fn unprocessable(call: &Call) -> ApiError {
+    match call.json() {
+        Some(_) => {
+            ApiError::Unprocessable("Unable to process the contained instructions".to_owned())
+        }
+        None => ApiError::malformed(),
+    }
 }
 
 fn change(fields: &Fields<'_>) -> Result<Change, ApiError> {

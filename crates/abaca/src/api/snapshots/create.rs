@@ -23,7 +23,7 @@ use crate::telemetry::logs;
 
 /// `POST /snapshots`
 pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
-    let fields = call.wrapped("snapshot").map(Fields).ok_or_else(unprocessable)?;
+    let fields = call.wrapped("snapshot").map(Fields).ok_or_else(|| unprocessable(&call))?;
     let share = visible_share(&call, &fields).await?;
     let wanted = Wanted::read(&call, &fields, &share)?;
     logs::resource("share_id", &share.id.to_string());

@@ -17,7 +17,7 @@ const RULE: &str = "share:snapshot_update";
 pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     call.authorise(RULE, None).await?;
     if call.json().is_none_or(|body| body.get("snapshot").is_none()) {
-        return Err(unprocessable());
+        return Err(unprocessable(&call));
     }
     let change = change(&call.body("snapshot")?)?;
     let mut tx = call.app.db.read().await?;
@@ -38,9 +38,14 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     Reply::ok(&Body { snapshot: viewer.detail(&updated) })
 }
 
-/// 422 for a body without a snapshot in it.
-pub(super) fn unprocessable() -> ApiError {
-    ApiError::Unprocessable("Unable to process the contained instructions".to_owned())
+/// 422 for a body without a snapshot in it, 400 for none at all.
+pub(super) fn unprocessable(call: &Call) -> ApiError {
+    match call.json() {
+        Some(_) => {
+            ApiError::Unprocessable("Unable to process the contained instructions".to_owned())
+        }
+        None => ApiError::malformed(),
+    }
 }
 
 fn change(fields: &Fields<'_>) -> Result<Change, ApiError> {

@@ -29,7 +29,8 @@ use crate::telemetry::logs;
 
 /// `POST /shares`
 pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
-    let fields = call.wrapped("share").map(Fields).ok_or_else(super::update::unprocessable)?;
+    let fields =
+        call.wrapped("share").map(Fields).ok_or_else(|| super::update::unprocessable(&call))?;
     let request = Request::read(&fields, call.version)?;
     public::authorise(&call, request.is_public, "share:create_public_share", None).await?;
     metadata::authorise(&call, metadata::Resource::Share, &request.metadata, None).await?;
