@@ -2,6 +2,8 @@
 
 EVERYDAY_STAGES=(fmt clippy docs deny nextest doctest)
 ALL_STAGES=("${EVERYDAY_STAGES[@]}" policy faults keystone release client conformance)
+# Not part of a whole run: for every night, and for who changes what the API answers.
+NIGHTLY_STAGES=(compare)
 
 stage_title() {
   case $1 in
@@ -17,6 +19,7 @@ stage_title() {
     release) echo "the release build" ;;
     client) echo "the released clients: openstack (tests/openstack_client), openstacksdk and the bindings (tests/python_clients)" ;;
     conformance) echo "the public test suite of the API, with a real Keystone (tests/conformance)" ;;
+    compare) echo "thousands of requests to Abaca and to the reference, answers compared (tests/conformance/compare)" ;;
   esac
 }
 
@@ -26,7 +29,7 @@ is_stage() { declare -F "stage_$1" >/dev/null && [ -n "$(stage_title "$1")" ]; }
 need_databases() {
   local stage
   for stage in "$@"; do
-    case $stage in nextest | faults | conformance) return 0 ;; esac
+    case $stage in nextest | faults | conformance | compare) return 0 ;; esac
   done
   return 1
 }
@@ -34,6 +37,7 @@ need_databases() {
 describe_stages() {
   local stage
   for stage in "${ALL_STAGES[@]}"; do printf '  %-10s %s\n' "$stage" "$(stage_title "$stage")"; done
+  for stage in "${NIGHTLY_STAGES[@]}"; do printf '  %-10s %s; only when named\n' "$stage" "$(stage_title "$stage")"; done
 }
 
 stage_fmt() { cargo fmt --all --check; }
@@ -94,4 +98,9 @@ stage_keystone() {
 stage_conformance() {
   stage_release
   ABACA_TEST_BINARY=$ROOT/target/release/abaca tests/conformance/run
+}
+
+stage_compare() {
+  stage_release
+  ABACA_TEST_BINARY=$ROOT/target/release/abaca tests/conformance/compare/run
 }

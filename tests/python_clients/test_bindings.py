@@ -32,7 +32,7 @@ NOT_TESTED = {
     "services.server_api_version": "asks for the versions, of which the clients' start is a test",
     "qos_types.*": "QoS types are not built yet", "resource_locks.*": NO_LOCKS,
     "security_services.*": NO_NETWORKS, "share_network*": NO_NETWORKS, "share_servers.*": NO_NETWORKS,
-    "share_group*": NO_GROUPS, "share_backups.*": NO_BACKUPS, "transfers.*": NO_TRANSFERS,
+    "share_groups.*": NO_GROUPS, "share_group_snapshots.*": NO_GROUPS, "share_backups.*": NO_BACKUPS, "transfers.*": NO_TRANSFERS,
     "share_replica*": NO_REPLICAS,
     "shares.migration_*": "share migration is not built yet",
     "*.manage": NO_MANAGE, "*.unmanage": NO_MANAGE,
@@ -319,6 +319,24 @@ class Operating(BindingsCase):
         self.assertNotIn("compression", self.admin.share_types.get(made).get_keys(prefer_resource_data=False))
         self.admin.share_types.delete(made)
         self.assertNotIn(made.id, self.ids(self.admin.share_types.list()))
+
+    def test_share_group_types(self):
+        made = self.admin.share_group_types.create(
+            "bindings", ["default"], is_public=False, group_specs={"aim": "doc"})
+        project = cloud().project_id("tenants")
+        self.assertNotIn(made.id, self.ids(self.tenant.share_group_types.list()))
+        self.admin.share_group_type_access.add_project_access(made, project)
+        self.assertIn(made.id, self.ids(self.tenant.share_group_types.list()))
+        (access,) = self.admin.share_group_type_access.list(made)
+        self.assertEqual(access.project_id, project)
+        made.set_keys({"more": "x"})
+        shown = self.admin.share_group_types.get(made)
+        self.assertEqual(shown.get_keys(prefer_resource_data=False), {"aim": "doc", "more": "x"})
+        made.unset_keys(["more"])
+        self.assertEqual(self.admin.share_group_types.get(made).group_specs, {"aim": "doc"})
+        self.admin.share_group_type_access.remove_project_access(made, project)
+        self.admin.share_group_types.delete(made)
+        self.assertNotIn(made.id, self.ids(self.admin.share_group_types.list()))
 
     def forget_type(self, made):
         if made.id in self.ids(self.admin.share_types.list()):
