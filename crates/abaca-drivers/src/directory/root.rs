@@ -172,13 +172,17 @@ fn open_top(path: &Path) -> FsResult<OwnedFd> {
 fn check_mark(top: BorrowedFd<'_>, path: &str) -> DriverResult<()> {
     let failed = |error: FsError| error.while_doing(format!("reading the mark in {path}"));
     if !sys::exists(top, MARK).map_err(failed)? {
-        if let Some(name) = foreign_entry(top).map_err(failed)? {
-            let problem = format!(
-                "{path} holds {name:?} and no mark of this driver; give an empty directory"
-            );
-            return Err(wrong_root(problem));
+        match foreign_entry(top).map_err(failed)? {
+            None => write_mark(top).map_err(failed)?,
+            // Another process takes it into use at this moment: what it makes comes after the mark.
+            Some(_) if sys::exists(top, MARK).map_err(failed)? => {}
+            Some(name) => {
+                let problem = format!(
+                    "{path} holds {name:?} and no mark of this driver; give an empty directory"
+                );
+                return Err(wrong_root(problem));
+            }
         }
-        write_mark(top).map_err(failed)?;
     }
     remove_unfinished_marks(top).map_err(failed)?;
     let content = read_small_file(top, MARK).map_err(failed)?;
