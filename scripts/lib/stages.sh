@@ -1,7 +1,7 @@
 # The stages of a test run, in order. Sourced by scripts/test.
 
 EVERYDAY_STAGES=(fmt clippy docs deny nextest doctest)
-ALL_STAGES=("${EVERYDAY_STAGES[@]}" policy faults keystone release client conformance)
+ALL_STAGES=("${EVERYDAY_STAGES[@]}" policy faults release keystone client conformance)
 # Not part of a whole run: for every night, and for who changes what the API answers.
 NIGHTLY_STAGES=(compare)
 
@@ -15,8 +15,8 @@ stage_title() {
     doctest) echo "the examples in the documentation" ;;
     policy) echo "the policy engine against oslo.policy on 10,000 random cases" ;;
     faults) echo "the process killed at every step, failing backends, resets in the middle" ;;
-    keystone) echo "tokens of a real Keystone, killed and restarted under load (tests/keystone)" ;;
     release) echo "the release build" ;;
+    keystone) echo "tokens of a real Keystone, killed and restarted under load (tests/keystone)" ;;
     client) echo "the released clients: openstack (tests/openstack_client), openstacksdk and the bindings (tests/python_clients)" ;;
     conformance) echo "the public test suite of the API, with a real Keystone (tests/conformance)" ;;
     compare) echo "thousands of requests to Abaca and to the reference, answers compared (tests/conformance/compare)" ;;
@@ -90,8 +90,8 @@ stage_client() {
 
 stage_keystone() {
   install_venv keystone tests/keystone/requirements.txt
-  cargo build --locked --package abaca
-  ABACA_TEST_BINARY=$ROOT/target/debug/abaca ABACA_TEST_KEYSTONE=$TOOLS_DIR/keystone \
+  stage_release
+  ABACA_TEST_BINARY=$ROOT/target/release/abaca ABACA_TEST_KEYSTONE=$TOOLS_DIR/keystone \
     "$ABACA_TEST_PYTHON" -m unittest discover --verbose --start-directory tests/keystone
 }
 
