@@ -3,6 +3,7 @@
 mod filter;
 mod list;
 mod recycle_bin;
+mod sort;
 
 use std::collections::BTreeMap;
 
@@ -16,10 +17,11 @@ use crate::tx::Tx;
 
 pub use filter::{Filter, Scope};
 pub use list::{
-    ListedExport, ListedPlace, ListedShare, Page, ShareRow, SortKey, count, fold_details,
-    fold_summaries, position, show,
+    ListedExport, ListedPlace, ListedShare, Page, ShareRow, count, fold_details, fold_summaries,
+    position, show,
 };
 pub use recycle_bin::{expired, set_deletion};
+pub use sort::SortKey;
 
 pub(crate) const TABLE: &str = "shares";
 const METADATA: &str = metadata::OF_SHARES.name;
