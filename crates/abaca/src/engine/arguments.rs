@@ -44,6 +44,9 @@ pub struct Hints {
     /// In this pool, `host@backend#pool`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_host: Option<String>,
+    /// In any zone, whatever its type says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_zone: bool,
 }
 
 /// Of [`abaca_model::OperationKind::ExtendShare`] and `ShrinkShare`.

@@ -37,8 +37,11 @@ pub(super) async fn place(
             reach: Reach::SamePool,
         },
     };
-    let hints = resolve(tx, hints).await?;
-    let request = Request { hints, ..request(tx, work, work.size, purpose).await? };
+    let resolved = resolve(tx, hints).await?;
+    let mut request = Request { hints: resolved, ..request(tx, work, work.size, purpose).await? };
+    if hints.any_zone {
+        request.extra_specs.remove("availability_zones");
+    }
     let placement = choose(&request, &pools, work.share_id)?;
     let zone = zone_of(&pools, &placement);
     Ok((placement, zone))

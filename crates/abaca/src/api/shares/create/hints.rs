@@ -9,18 +9,23 @@ use crate::api::shares::load;
 use crate::api::{ApiError, Call, Fields, V};
 use crate::engine::arguments;
 
-/// Reads `{"scheduler_hints": {"same_host": "id,id"}}`.
+/// Reads `{"scheduler_hints": {"same_host": "id,id"}}`. Before 2.48 the zones of a share type meant
+/// nothing.
 ///
 /// # Errors
 /// 400 that names the hint.
 pub(super) fn read(fields: &Fields<'_>, version: V) -> Result<arguments::Hints, ApiError> {
     let asked = fields.object("scheduler_hints")?.filter(|_| version >= V(2, 65));
-    let Some(hints) = asked.map(Fields) else { return Ok(arguments::Hints::default()) };
+    let any_zone = version < V(2, 48);
+    let Some(hints) = asked.map(Fields) else {
+        return Ok(arguments::Hints { any_zone, ..arguments::Hints::default() });
+    };
     let only_host = hints.text("only_host")?.filter(|host| !host.is_empty());
     Ok(arguments::Hints {
         same_host: shares(&hints, "same_host")?,
         different_host: shares(&hints, "different_host")?,
         only_host: only_host.filter(|_| version >= V(2, 67)).map(str::to_owned),
+        any_zone,
     })
 }
 
