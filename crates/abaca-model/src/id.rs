@@ -85,4 +85,6 @@ ids! {
     AuditId;
     /// A user message.
     MessageId;
+    /// A resource lock.
+    ResourceLockId;
 }

@@ -34,7 +34,8 @@ pub use share_aggregate::{
     SharePlace, aggregate_access_rules_status, has_replicas, representative_instance,
 };
 pub use status::{
-    AccessLevel, AccessRulesStatus, AccessState, AccessType, ShareStatus, SnapshotStatus, TaskState,
+    AccessLevel, AccessRulesStatus, AccessState, AccessType, LockAction, LockContext, LockedType,
+    ShareStatus, SnapshotStatus, TaskState,
 };
 pub use time::{ParseTimestampError, Timestamp};
 pub use word::ParseWordError;

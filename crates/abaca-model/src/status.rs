@@ -87,6 +87,25 @@ words! {
         ReadOnly => "ro",
     }
 
+    /// What a resource lock keeps anyone from doing.
+    LockAction ("lock action") {
+        Delete => "delete",
+        Show => "show",
+    }
+
+    /// As what a resource lock was placed.
+    LockContext ("lock context") {
+        User => "user",
+        Service => "service",
+        Admin => "admin",
+    }
+
+    /// What a resource lock is on.
+    LockedType ("kind of locked resource") {
+        Share => "share",
+        AccessRule => "access_rule",
+    }
+
     /// Where a migration of a share stands.
     TaskState ("task state") {
         MigrationStarting => "migration_starting",
@@ -160,6 +179,18 @@ impl SnapshotStatus {
     #[must_use]
     pub fn is_being_deleted(self) -> bool {
         self == Self::Deleting || self.is_deferred()
+    }
+}
+
+impl LockContext {
+    /// Whether who acts as this may change or remove a lock that was placed as `placed`.
+    #[must_use]
+    pub fn may_change(self, placed: Self) -> bool {
+        match placed {
+            Self::User => true,
+            Self::Service => self != Self::User,
+            Self::Admin => self == Self::Admin,
+        }
     }
 }
 

@@ -33,6 +33,7 @@ pub mod metadata;
 pub mod operations;
 pub mod quota;
 pub mod replicas;
+pub mod resource_locks;
 pub mod services;
 pub mod share_group_types;
 pub mod share_instances;

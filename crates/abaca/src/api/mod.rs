@@ -26,6 +26,7 @@ mod quotas;
 mod reply;
 mod request;
 mod request_id;
+mod resource_locks;
 pub mod route;
 pub mod router;
 mod scheduler_stats;

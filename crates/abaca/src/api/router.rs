@@ -8,8 +8,8 @@ use super::metadata::Resource;
 use super::route::{action, delete, get, post, put};
 use super::{
     Route, V, access_rules, availability_zones, export_locations, extensions, messages, metadata,
-    quotas, scheduler_stats, services, share_group_types, share_instances, share_replicas,
-    share_types, shares, snapshot_instances, snapshots,
+    quotas, resource_locks, scheduler_stats, services, share_group_types, share_instances,
+    share_replicas, share_types, shares, snapshot_instances, snapshots,
 };
 
 /// Every route of the API, the version documents, `/healthcheck` and `/metrics` apart.
@@ -64,6 +64,12 @@ pub fn routes() -> Vec<Route> {
         put("/share-access-rules/{id}", V(2, 88).., "share_access_rule:update", access_rules::update).described_by(access_rules::contract::update),
         put("/share-access-rules/{id}/metadata", V(2, 45).., "share_access_metadata:update", access_rules::update_metadata).described_by(access_rules::contract::update_metadata),
         delete("/share-access-rules/{id}/metadata/{key}", V(2, 45).., "share_access_metadata:delete", access_rules::delete_metadata).described_by(access_rules::contract::delete_metadata),
+
+        get("/resource-locks", V(2, 81).., "resource_lock:get_all", resource_locks::index).described_by(resource_locks::contract::index),
+        post("/resource-locks", V(2, 81).., "resource_lock:create", resource_locks::create).described_by(resource_locks::contract::create),
+        get("/resource-locks/{id}", V(2, 81).., "resource_lock:get", resource_locks::show).described_by(resource_locks::contract::show),
+        put("/resource-locks/{id}", V(2, 81).., "resource_lock:update", resource_locks::update).described_by(resource_locks::contract::update),
+        delete("/resource-locks/{id}", V(2, 81).., "resource_lock:delete", resource_locks::delete).described_by(resource_locks::contract::delete),
 
         get("/share_instances", V(2, 3).., "share_instance:index", share_instances::index).described_by(share_instances::contract::index),
         get("/share_instances/{id}", V(2, 3).., "share_instance:show", share_instances::show).described_by(share_instances::contract::show),

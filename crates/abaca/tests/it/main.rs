@@ -14,6 +14,7 @@ mod metadata;
 mod metrics;
 mod openapi;
 mod quotas;
+mod resource_locks;
 mod scheduler;
 mod scheduler_stats;
 mod services;

@@ -11,6 +11,7 @@ use abaca_store::{Tx, retry_conflicts};
 
 use super::client::{self, Client};
 use super::{load, sync, view};
+use crate::api::resource_locks::{NewLocks, ask_to_lock, lock_rule};
 use crate::api::shares::{not_soft_deleted, target, visible};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::telemetry::logs;
@@ -22,33 +23,18 @@ pub(crate) async fn allow(call: Call) -> Result<Reply, ApiError> {
     let share = visible(&call, &mut tx).await?;
     drop(tx);
     call.authorise("share:allow_access", &target(&share)).await?;
-    if call.since(V(2, 82)) {
-        refuse_locks(&fields)?;
+    let locks = match call.since(V(2, 82)) {
+        true => ask_to_lock(&fields)?,
+        false => NewLocks::default(),
+    };
+    if locks.any() {
+        call.authorise("resource_lock:create", &target(&share)).await?;
     }
     let rule = wanted(&call, &fields, &share)?;
     logs::resource("access_rule_id", &rule.id.to_string());
-    let shown = retry_conflicts(|| add(&call, &share, &rule)).await?;
+    let shown = retry_conflicts(|| add(&call, &share, &rule, &locks)).await?;
     call.app.nudge();
     Reply::ok(&shown)
-}
-
-/// A rule whose reader or deletion can't be locked must not look as if it were.
-fn refuse_locks(fields: &Fields<'_>) -> Result<(), ApiError> {
-    for key in ["lock_visibility", "lock_deletion"] {
-        if fields.boolean(key)?.unwrap_or(false) {
-            return Err(ApiError::bad_request(format!(
-                "Invalid input received: {key} is not supported: this service has no resource \
-                 locks."
-            )));
-        }
-    }
-    match fields.text("lock_reason")? {
-        None | Some("") => Ok(()),
-        Some(_) => Err(ApiError::bad_request(
-            "Lock reason can only be specified when locking the visibility or the deletion of an \
-             access rule.",
-        )),
-    }
 }
 
 /// The rule asked for. Its id and time are made once, however often the transaction runs.
@@ -78,7 +64,12 @@ fn level(fields: &Fields<'_>) -> Result<AccessLevel, ApiError> {
     })
 }
 
-async fn add(call: &Call, share: &Share, rule: &AccessRule) -> Result<serde_json::Value, ApiError> {
+async fn add(
+    call: &Call,
+    share: &Share,
+    rule: &AccessRule,
+    locks: &NewLocks<'_>,
+) -> Result<serde_json::Value, ApiError> {
     let mut tx = call.app.db.write().await?;
     let (share, instances) = load::locked(&mut tx, share).await?;
     not_soft_deleted(&share, "Cannot allow access for")?;
@@ -106,7 +97,9 @@ async fn add(call: &Call, share: &Share, rule: &AccessRule) -> Result<serde_json
     let places: Vec<_> = instances.iter().map(|instance| instance.id.uuid()).collect();
     access_rules::insert(&mut tx, Of::Shares, rule, &places).await?;
     sync::share_instances(call, &mut tx, &instances, rule.created_at).await?;
-    let shown = view::one(call, &mut tx, rule).await?;
+    lock_rule(call, &mut tx, rule, locks).await?;
+    // Whoever asks for it knows whom it lets in.
+    let shown = view::one(call, &mut tx, rule, false).await?;
     tx.commit().await?;
     Ok(shown)
 }

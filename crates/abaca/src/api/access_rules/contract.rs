@@ -88,7 +88,7 @@ pub(in crate::api) fn allow() -> Contract {
             ("metadata", given().or_null().since(V(2, 45))),
             ("lock_visibility", lock()),
             ("lock_deletion", lock()),
-            ("lock_reason", text().or_null().since(V(2, 82))),
+            ("lock_reason", text().up_to(1023).or_null().since(V(2, 82))),
         ],
     );
     Contract::new("Let a client mount a share").takes(body).shows(under("access", rule()))
@@ -96,7 +96,10 @@ pub(in crate::api) fn allow() -> Contract {
 
 pub(in crate::api) fn deny() -> Contract {
     Contract::new("No longer let a client mount a share")
-        .takes(fields(&["access_id"], [("access_id", text())]))
+        .takes(fields(
+            &["access_id"],
+            [("access_id", text()), ("unrestrict", lenient_boolean().or_null())],
+        ))
         .accepted()
 }
 

@@ -5,11 +5,15 @@ use abaca_store::Tx;
 use abaca_store::access_rules::{self, Filter, Of};
 
 use super::{client, load, view};
+use crate::api::resource_locks::restricted_rules;
 use crate::api::shares::{find, target, visible};
 use crate::api::{ApiError, Call, Query, Reply, V, dict_literal};
 
 /// Query keys that a rule must equal; each is its column.
 const EQUAL: [&str; 5] = ["id", "access_type", "access_key", "access_to", "access_level"];
+
+/// Those of them that a lock on reading hides.
+const HIDDEN: [&str; 2] = ["access_key", "access_to"];
 
 /// `POST /shares/{id}/action` with `access_list`, before 2.7 `os-access_list`; not since 2.45.
 pub(crate) async fn list_of_share(call: Call) -> Result<Reply, ApiError> {
@@ -39,7 +43,8 @@ pub(crate) async fn show(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let (rule, share) = load::rule(&call, &mut tx).await?;
     call.authorise("share_access_rule:get", &target(&share)).await?;
-    Reply::ok(&view::one(&call, &mut tx, &rule).await?)
+    let restricted = restricted_rules(&call, &mut tx, rule.resource_id).await?.contains(&rule.id);
+    Reply::ok(&view::one(&call, &mut tx, &rule, restricted).await?)
 }
 
 async fn reply(
@@ -48,8 +53,13 @@ async fn reply(
     share_id: uuid::Uuid,
     filter: &Filter,
 ) -> Result<Reply, ApiError> {
-    let rules = access_rules::of_resource(tx, Of::Shares, share_id, filter).await?;
-    Reply::ok(&view::all(call, tx, &rules).await?)
+    let mut rules = access_rules::of_resource(tx, Of::Shares, share_id, filter).await?;
+    let restricted = restricted_rules(call, tx, share_id).await?;
+    // To find a rule by what is hidden would tell it.
+    if filter.equal.iter().any(|(key, _)| HIDDEN.contains(key)) {
+        rules.retain(|rule| !restricted.contains(&rule.id));
+    }
+    Reply::ok(&view::all(call, tx, &rules, &restricted).await?)
 }
 
 /// `checked`: values that no rule can have are refused; before that was so, they find nothing.

@@ -27,7 +27,7 @@ pub(super) fn not_found(id: &str) -> ApiError {
 ///
 /// # Errors
 /// What the database says.
-pub(super) async fn of_visible_share(
+pub(in crate::api) async fn of_visible_share(
     call: &Call,
     tx: &mut Tx,
     id: &str,

@@ -6,6 +6,7 @@ use abaca_store::retry_conflicts;
 use serde_json::Value;
 
 use super::{load, sync, view};
+use crate::api::resource_locks::restricted_rules;
 use crate::api::shares::target;
 use crate::api::{ApiError, Call, Reply};
 
@@ -15,14 +16,24 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let (rule, share) = load::rule(&call, &mut tx).await?;
     call.authorise("share_access_rule:update", &target(&share)).await?;
+    let restricted = restricted_rules(&call, &mut tx, rule.resource_id).await?.contains(&rule.id);
     if rule.access_level == level {
-        return Reply::ok(&view::one(&call, &mut tx, &rule).await?);
+        return Reply::ok(&view::one(&call, &mut tx, &rule, restricted).await?);
     }
     drop(tx);
     let now = Timestamp::now();
-    let shown = retry_conflicts(|| begin(&call, &share, &rule, level, now)).await?;
+    let change = Change { level, restricted, now };
+    let shown = retry_conflicts(|| begin(&call, &share, &rule, change)).await?;
     call.app.nudge();
     Reply::ok(&shown)
+}
+
+#[derive(Clone, Copy)]
+struct Change {
+    level: AccessLevel,
+    /// The caller may not see whom the rule lets in.
+    restricted: bool,
+    now: Timestamp,
 }
 
 fn level(call: &Call) -> Result<AccessLevel, ApiError> {
@@ -39,8 +50,7 @@ async fn begin(
     call: &Call,
     share: &Share,
     rule: &AccessRule,
-    level: AccessLevel,
-    now: Timestamp,
+    Change { level, restricted, now }: Change,
 ) -> Result<Value, ApiError> {
     let mut tx = call.app.db.write().await?;
     let (_, instances) = load::locked(&mut tx, share).await?;
@@ -62,7 +72,7 @@ async fn begin(
     sync::share_instances(call, &mut tx, &instances, now).await?;
     let changed = access_rules::get(&mut tx, Of::Shares, rule.id).await?;
     let changed = changed.ok_or_else(|| load::not_found(&rule.id.to_string()))?;
-    let shown = view::one(call, &mut tx, &changed).await?;
+    let shown = view::one(call, &mut tx, &changed, restricted).await?;
     tx.commit().await?;
     Ok(shown)
 }

@@ -1,6 +1,6 @@
 //! Rules of shares in JSON, as each version of the API shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use abaca_model::{
     AccessLevel, AccessRule, AccessRuleId, AccessRulesStatus, AccessType, ShareId, Timestamp,
@@ -38,39 +38,60 @@ struct Shown<'a> {
     metadata: Option<&'a BTreeMap<String, String>>,
 }
 
-/// One rule.
+/// Stands for what a lock hides.
+const HIDDEN: &str = "******";
+
+/// One rule. `restricted`: without whom it lets in.
 ///
 /// # Errors
 /// What the database says.
-pub(super) async fn one(call: &Call, tx: &mut Tx, rule: &AccessRule) -> Result<Value, ApiError> {
+pub(super) async fn one(
+    call: &Call,
+    tx: &mut Tx,
+    rule: &AccessRule,
+    restricted: bool,
+) -> Result<Value, ApiError> {
     let common = common_state(call, tx, rule.resource_id).await?;
-    let shown = Shown { share_id: Some(rule.resource_id), ..shown(call.version, rule, common) };
+    let shown = shown(call.version, rule, common, restricted);
+    let shown = Shown { share_id: Some(rule.resource_id), ..shown };
     Ok(json!({ "access": shown }))
 }
 
-/// The rules of one share.
+/// The rules of one share, those in `restricted` without whom they let in.
 ///
 /// # Errors
 /// What the database says.
-pub(super) async fn all(call: &Call, tx: &mut Tx, rules: &[AccessRule]) -> Result<Value, ApiError> {
+pub(super) async fn all(
+    call: &Call,
+    tx: &mut Tx,
+    rules: &[AccessRule],
+    restricted: &BTreeSet<AccessRuleId>,
+) -> Result<Value, ApiError> {
     let common = match rules.first() {
         Some(rule) => common_state(call, tx, rule.resource_id).await?,
         None => None,
     };
-    let shown: Vec<_> = rules.iter().map(|rule| shown(call.version, rule, common)).collect();
+    let shown = |rule| shown(call.version, rule, common, restricted.contains(&rule.id));
+    let shown: Vec<_> = rules.iter().map(shown).collect();
     Ok(json!({ "access_list": shown }))
 }
 
-fn shown<'a>(version: V, rule: &'a AccessRule, common_state: Option<&'static str>) -> Shown<'a> {
+fn shown<'a>(
+    version: V,
+    rule: &'a AccessRule,
+    common_state: Option<&'static str>,
+    restricted: bool,
+) -> Shown<'a> {
     let since = |minor| version >= V(2, minor);
+    let hidden = restricted.then_some(HIDDEN);
     Shown {
         id: rule.id,
         share_id: None,
         access_level: rule.access_level,
-        access_to: &rule.access_to,
+        access_to: hidden.unwrap_or(&rule.access_to),
         access_type: rule.access_type,
         state: common_state.unwrap_or(rule.state.as_str()),
-        access_key: since(21).then_some(rule.access_key.as_deref()),
+        access_key: since(21).then_some(hidden.or(rule.access_key.as_deref())),
         created_at: since(33).then_some(rule.created_at),
         updated_at: since(33).then_some(rule.updated_at),
         metadata: since(45).then_some(&rule.metadata),

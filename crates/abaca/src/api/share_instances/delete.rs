@@ -5,6 +5,7 @@ use abaca_store::{retry_conflicts, share_instances, snapshot_instances};
 
 use super::{load, set_by_hand};
 use crate::api::operation::{self, Work};
+use crate::api::resource_locks::locked_against_deletion;
 use crate::api::{ApiError, Call, Reply};
 use crate::engine::arguments::Delete;
 
@@ -27,6 +28,10 @@ async fn begin(call: &Call, id: ShareInstanceId, now: Timestamp) -> Result<(), A
     let mut tx = call.app.db.write().await?;
     let instance =
         share_instances::get_locked(&mut tx, id).await?.ok_or_else(ApiError::no_route)?;
+    // With its last instance the share goes, whatever keeps it from being deleted.
+    if let Some(message) = locked_against_deletion(&mut tx, instance.share_id).await? {
+        return Err(ApiError::Forbidden(message));
+    }
     // Snapshot instances would be left without the share instance they were taken of.
     let of_instance = snapshot_instances::Filter {
         share_instance_id: Some(id),

@@ -5,6 +5,7 @@ use abaca_store::{Tx, retry_conflicts, share_instances, shares, snapshots};
 
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
+use crate::api::resource_locks::locked_against_deletion;
 use crate::api::share_instances::{as_place, set_by_hand, spokesman};
 use crate::api::{ApiError, Call, Reply};
 use crate::engine::arguments::Delete;
@@ -41,6 +42,9 @@ async fn begin(call: &Call, share: &Share, force: bool, now: Timestamp) -> Resul
     let instances = share_instances::of_share_locked(&mut tx, share.id).await?;
     // The reference tells the tenant 403, whom it is forbidden, and the administrator 400.
     let refused = if force { ApiError::BadRequest } else { ApiError::Forbidden };
+    if let Some(message) = locked_against_deletion(&mut tx, share.id).await? {
+        return Err(refused(message));
+    }
     check_status(&instances, force)?;
     let places: Vec<_> = instances.iter().map(as_place).collect();
     if has_replicas(&places) {

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 
 use super::delete::check_status;
 use super::load::{self, target};
+use crate::api::resource_locks::locked_against_deletion;
 use crate::api::share_instances::as_place;
 use crate::api::{ApiError, Call, Reply};
 
@@ -75,6 +76,9 @@ async fn check(tx: &mut Tx, share: &Share, instances: &[ShareInstance]) -> Resul
     if share.is_soft_deleted() {
         let message = "Invalid share: The share has been soft deleted already.";
         return Err(ApiError::Forbidden(message.to_owned()));
+    }
+    if let Some(message) = locked_against_deletion(tx, share.id).await? {
+        return Err(ApiError::Forbidden(message));
     }
     check_status(instances, false)?;
     let places: Vec<_> = instances.iter().map(as_place).collect();

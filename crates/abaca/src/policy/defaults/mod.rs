@@ -8,6 +8,7 @@ mod base;
 mod infrastructure;
 mod messages;
 mod quotas;
+mod resource_locks;
 mod share_group_types;
 mod share_replicas;
 mod share_types;
@@ -71,6 +72,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static DefaultRule> {
         base::RULES,
         shares::RULES,
         access_rules::RULES,
+        resource_locks::RULES,
         snapshots::RULES,
         share_replicas::RULES,
         share_types::RULES,

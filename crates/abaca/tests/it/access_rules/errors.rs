@@ -48,12 +48,12 @@ async fn bad_rules_are_named() {
             "value is blank",
         ),
         (
-            json!({ "access_type": "ip", "access_to": "10.0.0.1", "lock_visibility": true }),
-            "lock_visibility is not supported",
+            json!({ "access_type": "ip", "access_to": "10.0.0.1", "lock_visibility": "maybe" }),
+            "lock_visibility",
         ),
         (
-            json!({ "access_type": "ip", "access_to": "10.0.0.1", "lock_deletion": "yes" }),
-            "lock_deletion is not supported",
+            json!({ "access_type": "ip", "access_to": "10.0.0.1", "lock_deletion": [] }),
+            "lock_deletion",
         ),
         (
             json!({ "access_type": "ip", "access_to": "10.0.0.1", "lock_reason": "audit" }),

@@ -3,6 +3,7 @@
 mod bodies;
 mod errors;
 mod lists;
+mod locks;
 mod metadata;
 mod snapshots;
 mod statuses;

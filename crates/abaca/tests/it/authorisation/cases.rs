@@ -23,6 +23,7 @@ const ALLOW: &str = r#"{"allow_access": {"access_type": "ip", "access_to": "10.0
 const OLD_ALLOW: &str = r#"{"os-allow_access": {"access_type": "ip", "access_to": "10.0.0.1"}}"#;
 const DENY: &str = r#"{"deny_access": {"access_id": "SHARE_RULE"}}"#;
 const OLD_DENY: &str = r#"{"os-deny_access": {"access_id": "SHARE_RULE"}}"#;
+const LOCK: &str = r#"{"resource_lock": {"resource_id": "SHARE"}}"#;
 const DENY_TO_SNAPSHOT: &str = r#"{"deny_access": {"access_id": "SNAPSHOT_RULE"}}"#;
 
 #[rustfmt::skip]
@@ -72,6 +73,12 @@ pub(super) const CASES: &[Case] = &[
     ("PUT /share-access-rules/{id}", Members, r#"{"update_access": {"access_level": "ro"}}"#),
     ("PUT /share-access-rules/{id}/metadata", Members, r#"{"metadata": {"a": "b"}}"#),
     ("DELETE /share-access-rules/{id}/metadata/{key}", Members, ""),
+
+    ("GET /resource-locks", Anyone, ""),
+    ("POST /resource-locks", AnyMember, LOCK),
+    ("GET /resource-locks/{id}", Readers, ""),
+    ("PUT /resource-locks/{id}", Members, r#"{"resource_lock": {"lock_reason": "x"}}"#),
+    ("DELETE /resource-locks/{id}", Members, ""),
 
     ("GET /share_instances", Administrators, ""),
     ("GET /share_instances/{id}", Administrators, ""),

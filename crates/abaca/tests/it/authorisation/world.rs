@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use abaca::api::Route;
 use abaca_model::{
-    AccessRule, AccessRuleId, ExportLocationId, MessageId, Share, ShareGroupType, ShareGroupTypeId,
-    ShareId, ShareInstance, ShareInstanceId, ShareType, ShareTypeId, Snapshot, SnapshotId,
-    SnapshotInstance, SnapshotInstanceId,
+    AccessRule, AccessRuleId, ExportLocationId, LockAction, LockContext, LockedResource, MessageId,
+    ResourceLock, ResourceLockId, Share, ShareGroupType, ShareGroupTypeId, ShareId, ShareInstance,
+    ShareInstanceId, ShareType, ShareTypeId, Snapshot, SnapshotId, SnapshotInstance,
+    SnapshotInstanceId,
 };
 use abaca_store::access_rules::Of;
 use abaca_store::metadata::{Owner, Pairs};
 use abaca_store::share_types::Visible;
-use abaca_store::{Tx, metadata, services, share_group_types, share_types};
+use abaca_store::{Tx, metadata, resource_locks, services, share_group_types, share_types};
 use axum::http::Method;
 use sea_query::Query;
 use serde_json::Value;
@@ -39,6 +40,7 @@ pub(super) struct World {
     message: MessageId,
     share_rule: AccessRuleId,
     snapshot_rule: AccessRuleId,
+    lock: ResourceLockId,
     shown: Value,
 }
 
@@ -103,6 +105,7 @@ impl World {
             message,
             share_rule,
             snapshot_rule,
+            lock: add_lock(server, share_rule).await,
             shown: Value::Null,
         };
         world.shown = world.show(server).await;
@@ -139,6 +142,7 @@ impl World {
             "quota-sets" | "os-quota-sets" => "project".to_owned(),
             "quota-class-sets" | "os-quota-class-sets" => "default".to_owned(),
             "share-access-rules" => self.share_rule.to_string(),
+            "resource-locks" => self.lock.to_string(),
             _ => String::new(),
         };
         text.replace("{id}", &id)
@@ -169,6 +173,7 @@ impl World {
             format!("/v2/share-group-types/{}", self.share_group_type),
             format!("/v2/messages/{}", self.message),
             format!("/v2/share-access-rules?share_id={}", self.share),
+            format!("/v2/resource-locks/{}", self.lock),
             format!("/v2/snapshots/{}/access-list", self.snapshot),
         ] {
             shown.push(server.get(&path).await.expect(200));
@@ -218,6 +223,26 @@ async fn add_access_rule(
     let rule = AccessRule { id, metadata, ..seed::access_rule(1, resource, "10.9.9.9") };
     seed::add_access_rule(&server.app.db, of, &rule, instance).await;
     id
+}
+
+/// Adds Alice's lock on reading the rule.
+async fn add_lock(server: &TestServer, rule: AccessRuleId) -> ResourceLockId {
+    let lock = ResourceLock {
+        id: ResourceLockId::random(),
+        project_id: "project".to_owned(),
+        user_id: "alice".to_owned(),
+        context: LockContext::User,
+        resource: LockedResource::AccessRule(rule),
+        action: LockAction::Show,
+        reason: None,
+        cause: None,
+        created_at: THEN,
+        updated_at: None,
+    };
+    let mut tx = server.app.db.write().await.unwrap();
+    resource_locks::insert(&mut tx, &lock).await.unwrap();
+    tx.commit().await.unwrap();
+    lock.id
 }
 
 /// Adds a path under which the instance can be mounted.
