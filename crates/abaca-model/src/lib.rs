@@ -7,6 +7,7 @@
 mod access;
 mod aggregate;
 mod id;
+mod lock;
 mod message;
 mod operation;
 pub mod quota;
@@ -21,9 +22,10 @@ pub use access::{AccessToError, aggregate_access_state, check_access_to, same_ac
 pub use aggregate::{SnapshotPlace, aggregate_status, representative};
 pub use id::{
     AccessRuleId, AuditId, AvailabilityZoneId, ExportLocationId, MessageId, OperationId,
-    ParseIdError, ShareGroupTypeId, ShareId, ShareInstanceId, ShareTypeId, SnapshotId,
-    SnapshotInstanceId,
+    ParseIdError, ResourceLockId, ShareGroupTypeId, ShareId, ShareInstanceId, ShareTypeId,
+    SnapshotId, SnapshotInstanceId,
 };
+pub use lock::{LockedResource, ResourceLock};
 pub use message::{MessageAction, MessageDetail, MessageResource};
 pub use operation::{Operation, OperationKind, OperationState};
 pub use record::{
