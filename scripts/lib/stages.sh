@@ -1,7 +1,7 @@
 # The stages of a test run, in order. Sourced by scripts/test.
 
 EVERYDAY_STAGES=(fmt clippy docs deny nextest doctest)
-ALL_STAGES=("${EVERYDAY_STAGES[@]}" policy faults release keystone client conformance)
+ALL_STAGES=("${EVERYDAY_STAGES[@]}" policy faults release keystone client openapi conformance)
 # Not part of a whole run: for every night, and for who changes what the API answers.
 NIGHTLY_STAGES=(compare)
 
@@ -18,6 +18,7 @@ stage_title() {
     release) echo "the release build" ;;
     keystone) echo "tokens of a real Keystone, killed and restarted under load (tests/keystone)" ;;
     client) echo "the released clients: openstack (tests/openstack_client), openstacksdk and the bindings (tests/python_clients)" ;;
+    openapi) echo "whatever schemathesis makes of the OpenAPI document (tests/schemathesis)" ;;
     conformance) echo "the public test suite of the API, with a real Keystone (tests/conformance)" ;;
     compare) echo "thousands of requests to Abaca and to the reference, answers compared (tests/conformance/compare)" ;;
   esac
@@ -93,6 +94,12 @@ stage_keystone() {
   stage_release
   ABACA_TEST_BINARY=$ROOT/target/release/abaca ABACA_TEST_KEYSTONE=$TOOLS_DIR/keystone \
     "$ABACA_TEST_PYTHON" -m unittest discover --verbose --start-directory tests/keystone
+}
+
+stage_openapi() {
+  stage_release
+  install_venv schemathesis tests/schemathesis/requirements.txt
+  ABACA_TEST_BINARY=$ROOT/target/release/abaca "$TOOLS_DIR/schemathesis/bin/python" tests/schemathesis/run.py
 }
 
 stage_conformance() {

@@ -8,7 +8,7 @@ use crate::api::V;
 use crate::api::metadata::contract::given;
 use crate::api::openapi::Contract;
 use crate::api::openapi::schema::{
-    Schema, any_case_of, anything, boolean, boolean_word, fields, integer, lenient_boolean,
+    Schema, any_case_of, any_of, anything, boolean, boolean_word, fields, integer, lenient_boolean,
     lenient_integer, links, list_of, null, object, one_of, page_of, pairs, text, time, under, uuid,
 };
 use crate::api::share_instances::contract::wanted_status;
@@ -84,11 +84,16 @@ pub(in crate::api) fn detail() -> Contract {
     list("List shares with details", share())
 }
 
+/// Nothing behind the `=` is a yes.
+pub(in crate::api) fn all_tenants() -> Schema {
+    any_of([boolean_word(), text().exactly("")])
+}
+
 fn list(summary: &'static str, item: Schema) -> Contract {
     let dictionary = || text().about("A dictionary, as {'key': 'value'}.");
     Contract::new(summary)
         .query([
-            ("all_tenants", boolean_word()),
+            ("all_tenants", all_tenants()),
             ("is_public", boolean_word().about("With the public shares of all projects.")),
             ("name", text()),
             ("display_name", text()),

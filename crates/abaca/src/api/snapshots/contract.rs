@@ -11,6 +11,7 @@ use crate::api::openapi::schema::{
     Schema, anything, boolean_word, fields, integer, lenient_boolean, links, object, one_of,
     page_of, pairs, text, time, under, uuid,
 };
+use crate::api::shares::contract::all_tenants;
 use crate::api::snapshot_instances::contract::{
     export_location_list, one_export_location, wanted_status,
 };
@@ -53,7 +54,7 @@ fn list(summary: &'static str, item: Schema) -> Contract {
     let number = || integer();
     Contract::new(summary)
         .query([
-            ("all_tenants", boolean_word()),
+            ("all_tenants", all_tenants()),
             ("name", words()),
             ("display_name", words()),
             ("status", words()),
