@@ -235,5 +235,6 @@ class Side:
         if kind:
             self.fresh.pop(kind, None)
             return
+        self.until(lambda: not any(each["ensuring"] for each in self.ask("GET", "/services")["services"]), "ensured")
         for collection, name in (("shares", "share"), ("snapshots", "snapshot"), ("shares", "ruled_share")):
             self.settled(collection, self.names[name], None)
