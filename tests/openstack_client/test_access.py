@@ -82,7 +82,7 @@ class Access(ServiceCase):
             ("ip 10.0.0.1/32", "exists"),
             ("ip 10.0.0.7/24", "host bits"),
             ("user x", "user or group name"),
-            ("ip 10.0.0.2 --lock-deletion", "lock_deletion"),
+            ("ip 10.0.0.2 --lock-reason audit", "lock"),
         ):
             text = self.admin.refusal(f"share access create closed {arguments}")
             self.assertIn(said, text)

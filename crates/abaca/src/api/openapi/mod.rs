@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document, made from the route table.
 //!
-//! Each row has a [`Contract`], which stands beside its handler. One document describes all versions:
-//! what only some versions have says so under `x-openstack`. [`document`] also makes the document of
+//! Each row has a `Contract`, which stands beside its handler. One document describes all versions:
+//! what only some versions have says so under `x-openstack`. [`document()`] also makes the document of
 //! one version, from which all else is left out.
 
 mod contract;

@@ -1,7 +1,7 @@
 //! Keystone, OpenStack's identity service, says whom a token speaks for.
 //!
 //! What it said is believed for `identity.cache_seconds` and never beyond the token's own end
-//! ([`cache`]). To ask, the service shows a token of its own ([`own_token`]). No answer is never
+//! (`cache`). To ask, the service shows a token of its own (`own_token`). No answer is never
 //! taken for a yes: without Keystone, a token that is not in the cache is answered 503.
 
 mod access_rules;
