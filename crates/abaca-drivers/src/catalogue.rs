@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::btrfs;
 use crate::directory::{self, Directory};
 use crate::settings::nearest;
 use crate::simulated::{self, Simulated};
@@ -32,7 +33,7 @@ pub enum BuildError {
     Open(#[from] DriverError),
 }
 
-const DRIVERS: &[DriverInfo] = &[directory::INFO, simulated::INFO];
+const DRIVERS: &[DriverInfo] = &[directory::INFO, btrfs::INFO, simulated::INFO];
 
 /// Every driver and its keys.
 pub fn drivers() -> &'static [DriverInfo] {
@@ -43,6 +44,7 @@ pub fn drivers() -> &'static [DriverInfo] {
 pub fn check(driver: &str, settings: &Settings) -> Result<(), SettingsError> {
     match driver {
         directory::NAME => Directory::check(settings),
+        btrfs::NAME => btrfs::check(settings),
         simulated::NAME => Simulated::check(settings),
         _ => Err(unknown_driver(driver)),
     }
@@ -52,6 +54,7 @@ pub fn check(driver: &str, settings: &Settings) -> Result<(), SettingsError> {
 pub async fn build(driver: &str, settings: &Settings) -> Result<Arc<dyn Driver>, BuildError> {
     match driver {
         directory::NAME => Ok(Arc::new(Directory::open(settings).await?)),
+        btrfs::NAME => Ok(Arc::new(btrfs::open(settings).await?)),
         simulated::NAME => Ok(Arc::new(Simulated::new(settings)?)),
         _ => Err(unknown_driver(driver).into()),
     }

@@ -4,6 +4,7 @@
 //! after a crash. So every mutation is idempotent, and a ground-truth query stands beside it.
 
 mod access;
+mod btrfs;
 mod catalogue;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -1,5 +1,6 @@
 //! The driver calls: which locks each takes, what it looks for first, and what it does.
 
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,11 +10,10 @@ use uuid::Uuid;
 use super::cancel::Cancel;
 use super::failure::{FsResult, Stop};
 use super::locks::{Hold, Wanted};
-use super::objects::{Content, Kind, New, ShareRecord, SnapshotRecord};
+use super::medium::{Content, Direction};
+use super::objects::{Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
-use super::tree::copy::Direction;
-use super::tree::measure::stored_bytes;
-use super::{Directory, GIB, NAME, access, migrate, mount, replicas, sweep};
+use super::{Directory, GIB, access, migrate, mount, replicas, sweep, sys};
 use crate::{
     AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverResult, Export, Migrated,
     Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats,
@@ -24,7 +24,7 @@ use crate::{
 #[async_trait]
 impl Driver for Directory {
     fn name(&self) -> &'static str {
-        NAME
+        self.name
     }
 
     async fn stats(&self) -> DriverResult<Vec<PoolStats>> {
@@ -80,20 +80,23 @@ impl Driver for Directory {
 
     async fn extend_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()> {
         let doing = format!("extending share {id}");
-        self.resize(doing, id, new_size_gb, move |_, _, size_gb| {
-            DriverError::check_extend(size_gb, new_size_gb)?;
-            Ok(())
+        self.resize(doing, id, new_size_gb, move |root, cancel, share| {
+            DriverError::check_extend(share.size_gb, new_size_gb)?;
+            Ok(root.medium.limit(share.data.as_fd(), new_size_gb, cancel)?)
         })
         .await
     }
 
     async fn shrink_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()> {
         let doing = format!("shrinking share {id}");
-        self.resize(doing, id, new_size_gb, move |root, cancel, size_gb| {
-            DriverError::check_shrink(size_gb, new_size_gb)?;
-            let Some(data) = root.data(Kind::Share, id)? else { return Ok(()) };
-            let used_bytes = stored_bytes(data, cancel)?;
+        self.resize(doing, id, new_size_gb, move |root, cancel, share| {
+            DriverError::check_shrink(share.size_gb, new_size_gb)?;
+            // Held to the new size first, so that nobody can write past it after the look.
+            let data = share.data.as_fd();
+            root.medium.limit(data, new_size_gb, cancel)?;
+            let used_bytes = root.medium.used_bytes(sys::duplicate(data)?, cancel)?;
             if used_bytes > new_size_gb.saturating_mul(GIB) {
+                root.medium.limit(data, share.size_gb, cancel)?;
                 let requested_gb = new_size_gb;
                 return Err(DriverError::ShrinkBelowData { used_bytes, requested_gb }.into());
             }
@@ -131,6 +134,7 @@ impl Driver for Directory {
                 id: share,
                 record: &record,
                 content: Content::CopyOf(data, Direction::Thaw),
+                size_gb: Some(size_gb),
                 mount_point_name: record.mount_point_name.as_deref(),
             };
             Ok(root.replace(new, cancel)?)
@@ -144,7 +148,8 @@ impl Driver for Directory {
             let record = root.record::<ShareRecord>(Kind::Share, id)?;
             let data = root.data(Kind::Share, id)?;
             let found = record.zip(data).ok_or_else(|| DriverError::share_not_found(id))?;
-            let name = found.0.mount_point_name;
+            let (ShareRecord { size_gb, mount_point_name: name, .. }, data) = found;
+            root.medium.limit(data.as_fd(), size_gb, cancel)?;
             if let Some(name) = &name {
                 mount::repair(root, id, name, cancel)?;
             }
@@ -172,7 +177,8 @@ impl Driver for Directory {
             let record = SnapshotRecord { share_instance_id, protocol };
             let content = Content::CopyOf(data, Direction::Freeze);
             let (kind, record) = (Kind::Snapshot, &record);
-            root.make(New { kind, id, record, content, mount_point_name: None }, cancel)?;
+            let new = New { kind, id, record, content, size_gb: None, mount_point_name: None };
+            root.make(new, cancel)?;
             Ok(snapshot_object(root, id, record))
         })
         .await
@@ -296,14 +302,14 @@ impl Driver for Directory {
         let doing = format!("looking for share {id}");
         let found = self.query(doing, move |root| migrate::source_location(root, id)).await?;
         let location = found.ok_or_else(|| DriverError::share_not_found(id))?;
-        Ok(MigrationSource { family: NAME.to_owned(), id, location })
+        Ok(MigrationSource { family: self.name.to_owned(), id, location })
     }
 
     async fn migration_check(
         &self,
         source: &MigrationSource,
     ) -> DriverResult<Option<MigrationAbilities>> {
-        let is_known = source.family == NAME && migrate::is_reachable(&source.location);
+        let is_known = source.family == self.name && migrate::is_reachable(&source.location);
         Ok(is_known.then_some(migrate::ABILITIES))
     }
 
@@ -341,6 +347,13 @@ impl Driver for Directory {
     }
 }
 
+/// A share whose size is to be changed.
+struct Resized {
+    /// The present size in GiB.
+    size_gb: u64,
+    data: OwnedFd,
+}
+
 impl Directory {
     fn check_replicas(&self) -> DriverResult<()> {
         match self.replication_type() {
@@ -349,19 +362,21 @@ impl Directory {
         }
     }
 
-    /// Records a new size if `check` agrees, which is given the present size in GiB.
+    /// Records a new size if `change` could make it so.
     async fn resize(
         &self,
         doing: String,
         id: Uuid,
         new_size_gb: u64,
-        check: impl FnOnce(&Root, &Cancel, u64) -> Result<(), Stop> + Send + 'static,
+        change: impl FnOnce(&Root, &Cancel, Resized) -> Result<(), Stop> + Send + 'static,
     ) -> DriverResult<()> {
         let wanted = vec![Wanted::object(id, Hold::Shared), Wanted::record(id)];
         self.mutate(doing, wanted, move |root, cancel| {
             let record = root.record::<ShareRecord>(Kind::Share, id)?;
             let record = record.ok_or_else(|| DriverError::share_not_found(id))?;
-            check(root, cancel, record.size_gb)?;
+            let data = root.data(Kind::Share, id)?;
+            let data = data.ok_or_else(|| DriverError::share_not_found(id))?;
+            change(root, cancel, Resized { size_gb: record.size_gb, data })?;
             let record = ShareRecord { size_gb: new_size_gb, ..record };
             Ok(root.replace_record(Kind::Share, id, &record)?)
         })
@@ -396,7 +411,8 @@ pub(super) fn make_share(
     cancel: &Cancel,
 ) -> Result<Vec<Export>, Stop> {
     let (kind, mount_point_name) = (Kind::Share, record.mount_point_name.as_deref());
-    root.make(New { kind, id, record, content, mount_point_name }, cancel)?;
+    let size_gb = Some(record.size_gb);
+    root.make(New { kind, id, record, content, size_gb, mount_point_name }, cancel)?;
     Ok(exports(root, id, mount_point_name))
 }
 

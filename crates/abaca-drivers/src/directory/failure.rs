@@ -7,7 +7,7 @@ use crate::DriverError;
 
 /// A failure of one step on the file system.
 #[derive(Debug, Error)]
-pub(super) enum FsError {
+pub(crate) enum FsError {
     /// A system call failed.
     #[error("could not {action} {name:?}")]
     Call {
@@ -18,6 +18,24 @@ pub(super) enum FsError {
         /// What the kernel said.
         #[source]
         source: Errno,
+    },
+    /// A command failed that works on the file system.
+    #[error("{command} failed: {said}")]
+    Command {
+        /// The command with its arguments.
+        command: String,
+        /// What it said on its standard error.
+        said: String,
+        /// What the kernel seems to have told it, where it is known.
+        errno: Option<Errno>,
+    },
+    /// Something is mounted from an object that is to be removed.
+    #[error("{name} is still mounted at {point}")]
+    Mounted {
+        /// Name of the object.
+        name: String,
+        /// The mount point.
+        point: String,
     },
     /// A directory moved away while its tree was walked.
     #[error("a directory was moved while its tree was walked")]
@@ -57,19 +75,38 @@ pub(super) enum FsError {
     },
 }
 
-pub(super) type FsResult<T> = Result<T, FsError>;
+/// Whether the same call may succeed later.
+fn passes(number: Errno) -> bool {
+    matches!(
+        number,
+        Errno::INTR
+            | Errno::AGAIN
+            | Errno::BUSY
+            | Errno::MFILE
+            | Errno::NFILE
+            | Errno::NOMEM
+            | Errno::NOLCK
+            | Errno::STALE
+            | Errno::TIMEDOUT
+            | Errno::IO
+            | Errno::TXTBSY
+    )
+}
+
+pub(crate) type FsResult<T> = Result<T, FsError>;
 
 impl FsError {
     /// The error number, if a system call failed.
-    pub(super) fn errno(&self) -> Option<Errno> {
+    pub(crate) fn errno(&self) -> Option<Errno> {
         match self {
             Self::Call { source, .. } => Some(*source),
+            Self::Command { errno, .. } => *errno,
             _ => None,
         }
     }
 
     /// The entry is not there (any more), or is of another type by now.
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         matches!(self.errno(), Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::STALE))
     }
 
@@ -82,30 +119,18 @@ impl FsError {
         match self {
             Self::Moved
             | Self::StillFilling { .. }
+            | Self::Mounted { .. }
             | Self::RootReplaced { .. }
             | Self::Busy { .. }
             | Self::KeepsChanging { .. }
             | Self::Cancelled => true,
             Self::Damaged { .. } => false,
-            Self::Call { source, .. } => matches!(
-                *source,
-                Errno::INTR
-                    | Errno::AGAIN
-                    | Errno::BUSY
-                    | Errno::MFILE
-                    | Errno::NFILE
-                    | Errno::NOMEM
-                    | Errno::NOLCK
-                    | Errno::STALE
-                    | Errno::TIMEDOUT
-                    | Errno::IO
-                    | Errno::TXTBSY
-            ),
+            Self::Call { .. } | Self::Command { .. } => self.errno().is_some_and(passes),
         }
     }
 
     /// The error of the driver call that was `doing` this.
-    pub(super) fn while_doing(self, doing: impl Into<String>) -> DriverError {
+    pub(crate) fn while_doing(self, doing: impl Into<String>) -> DriverError {
         match self.errno() {
             Some(Errno::NOSPC | Errno::DQUOT) => DriverError::NoSpace { doing: doing.into() },
             _ if self.may_pass() => DriverError::transient(doing, self),

@@ -2,11 +2,11 @@
 
 /// Kills this process if it is its turn. Does nothing in a build without the feature.
 #[cfg(not(feature = "kill-points"))]
-pub(super) fn hit() {}
+pub(crate) fn hit() {}
 
 /// Kills this process before the change whose number is in `ABACA_DIRECTORY_KILL_AT`.
 #[cfg(feature = "kill-points")]
-pub(super) fn hit() {
+pub(crate) fn hit() {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 

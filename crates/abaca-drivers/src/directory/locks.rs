@@ -113,7 +113,14 @@ impl Locks {
 #[derive(Debug)]
 pub(super) struct FileGuards<'a> {
     directory: BorrowedFd<'a>,
-    held: Vec<(String, OwnedFd)>,
+    held: Vec<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    name: String,
+    hold: Hold,
+    file: OwnedFd,
 }
 
 impl<'a> FileGuards<'a> {
@@ -122,9 +129,15 @@ impl<'a> FileGuards<'a> {
         let mut guards = Self { directory, held: Vec::with_capacity(wanted.len()) };
         for Wanted { name, hold } in wanted {
             let file = lock_file(directory, name, *hold)?;
-            guards.held.push((name.clone(), file));
+            guards.held.push(Held { name: name.clone(), hold: *hold, file });
         }
         Ok(guards)
+    }
+
+    /// Another descriptor of the first lock that is held alone. The lock is free when both are gone.
+    pub(super) fn share_alone(&self) -> FsResult<Option<OwnedFd>> {
+        let alone = self.held.iter().find(|lock| lock.hold == Hold::Alone);
+        alone.map(|lock| sys::duplicate(lock.file.as_fd())).transpose()
     }
 }
 
@@ -161,7 +174,7 @@ fn lock_file(directory: BorrowedFd<'_>, name: &str, hold: Hold) -> FsResult<Owne
 
 impl Drop for FileGuards<'_> {
     fn drop(&mut self) {
-        for (name, file) in self.held.drain(..) {
+        for Held { name, file, .. } in self.held.drain(..) {
             // Removed only when held alone, else another process would lock a file that is gone.
             let alone = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
             if alone.is_ok() {

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::calls::{existing_share, find_snapshot, make_share, record_of, snapshot_object};
 use super::cancel::Cancel;
 use super::failure::{FsResult, Stop};
+use super::medium::Content;
 use super::mover::open_tree;
-use super::objects::{Content, Kind, SnapshotRecord};
+use super::objects::{Kind, SnapshotRecord};
 use super::root::Root;
 use super::tree::mirror::{mirror_tree, to_copy};
 use crate::{
@@ -89,7 +90,7 @@ fn take_snapshot(
     let protocol = Some(migration.share.protocol.clone());
     let record = SnapshotRecord { share_instance_id, protocol };
     let source = open_tree(Path::new(location(snapshot)?))?;
-    root.make_resumed(Kind::Snapshot, id, &record, |data, base| {
+    root.make_resumed(Kind::Snapshot, id, &record, cancel, |data, base| {
         mirror_tree(&source, data, base, progress, cancel)
     })?;
     Ok(snapshot_object(root, id, &record))

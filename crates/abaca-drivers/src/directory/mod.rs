@@ -11,19 +11,20 @@
 
 mod access;
 mod calls;
-mod cancel;
-mod failure;
-mod kill_point;
+pub(crate) mod cancel;
+pub(crate) mod failure;
+pub(crate) mod kill_point;
 mod locks;
+pub(crate) mod medium;
 mod migrate;
 mod mount;
 mod mover;
 mod objects;
 mod replicas;
-mod root;
-mod settings;
+pub(crate) mod root;
+pub(crate) mod settings;
 mod sweep;
-mod sys;
+pub(crate) mod sys;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use mover::copy_share;
 use cancel::Cancel;
 use failure::{FsResult, Stop};
 use locks::{FileGuards, Locks, Wanted};
+use medium::{Medium, Trees};
 use root::Root;
 use settings::DirectorySettings;
 
@@ -59,11 +61,12 @@ pub(crate) const INFO: DriverInfo = DriverInfo {
 /// How many queries run at a time, beside the mutations.
 const CONCURRENT_QUERIES: usize = 16;
 
-const GIB: u64 = 1 << 30;
+pub(crate) const GIB: u64 = 1 << 30;
 
-/// The directory backend.
+/// A backend whose objects lie in a directory.
 #[derive(Debug)]
 pub(crate) struct Directory {
+    name: &'static str,
     settings: DirectorySettings,
     root: Arc<Root>,
     reflinks: bool,
@@ -75,14 +78,23 @@ pub(crate) struct Directory {
 
 impl Directory {
     pub(crate) fn check(settings: &Settings) -> Result<(), SettingsError> {
-        settings::parse(settings).map(drop)
+        settings::parse(NAME, settings::KEYS, settings).map(drop)
     }
 
     pub(crate) async fn open(settings: &Settings) -> Result<Self, BuildError> {
-        let settings = settings::parse(settings)?;
+        let settings = settings::parse(NAME, settings::KEYS, settings)?;
+        Ok(Self::open_with(NAME, settings, Box::new(Trees)).await?)
+    }
+
+    /// Opens the backend of the driver `name`, which keeps bytes by `medium`.
+    pub(crate) async fn open_with(
+        name: &'static str,
+        settings: DirectorySettings,
+        medium: Box<dyn Medium>,
+    ) -> DriverResult<Self> {
         let (path, must_be_mount_point) = (settings.root.clone(), settings.must_be_mount_point);
         let opened = tokio::task::spawn_blocking(move || {
-            let root = Root::open(&path, must_be_mount_point)?;
+            let root = Root::open(&path, must_be_mount_point, name, medium)?;
             let reflinks = tree::has_reflinks(&root);
             let exchanges = root.can_exchange().unwrap_or_else(|error| {
                 // A disk that is full now is not full for ever; each call says itself what it is.
@@ -94,6 +106,7 @@ impl Directory {
         let (root, reflinks, exchanges) =
             opened.await.map_err(|error| DriverError::failed("opening the directory", error))??;
         Ok(Self {
+            name,
             root: Arc::new(root),
             reflinks,
             exchanges,
@@ -114,8 +127,8 @@ impl Directory {
         let local = self.locks.acquire(&mut wanted).await;
         self.block(&self.mutations, doing, move |root, cancel| {
             let _local = local;
-            let _files = FileGuards::acquire(root.locks.as_fd(), &wanted)?;
-            work(root, cancel)
+            let files = FileGuards::acquire(root.locks.as_fd(), &wanted)?;
+            work(root, &cancel.under(&files)?)
         })
         .await
     }

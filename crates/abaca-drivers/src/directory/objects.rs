@@ -2,7 +2,6 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::Mode;
 use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,15 +9,14 @@ use uuid::Uuid;
 
 use super::cancel::Cancel;
 use super::failure::{FsError, FsResult};
+use super::medium::{Content, DATA};
 use super::mount;
 use super::root::{Root, read_small_file, to_json, write_file};
 use super::sys;
-use super::tree::copy::{Direction, copy_tree};
 use super::tree::remove::{open_writable, remove_tree};
 
 const RECORD: &str = "record.json";
 const ACCESS: &str = "access.json";
-const DATA: &str = "data";
 
 /// Shares and snapshots are kept the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,16 +77,10 @@ pub(super) struct New<'a, R> {
     /// Kept beside the bytes.
     pub(super) record: &'a R,
     pub(super) content: Content,
+    /// The size limit in GiB of a share.
+    pub(super) size_gb: Option<u64>,
     /// The name by which the bytes can be reached too.
     pub(super) mount_point_name: Option<&'a str>,
-}
-
-/// What a new object holds.
-pub(super) enum Content {
-    /// Nothing.
-    Empty,
-    /// A copy of this tree.
-    CopyOf(OwnedFd, Direction),
 }
 
 impl Root {
@@ -150,7 +142,7 @@ impl Root {
         self.check_still_there()?;
         let (kind, id) = (new.kind, new.id);
         let name = kind.working_name(id);
-        remove_tree(self.tmp.as_fd(), &name, cancel)?;
+        self.discard(self.tmp.as_fd(), &name, cancel)?;
         let made = self.make_in_tmp(&name, new, cancel).and_then(|()| {
             sys::rename(self.tmp.as_fd(), &*name, self.container(kind), id.to_string().as_str())
         });
@@ -170,7 +162,7 @@ impl Root {
         if sys::exists(self.tmp.as_fd(), name.as_str())? {
             // It may be what an earlier exchange took away.
             self.settle(kind)?;
-            remove_tree(self.tmp.as_fd(), &name, cancel)?;
+            self.discard(self.tmp.as_fd(), &name, cancel)?;
         }
         let exchanged = self
             .make_in_tmp(&name, new, cancel)
@@ -190,7 +182,7 @@ impl Root {
     /// Gives the space of something unfinished or replaced back at once; what this leaves, the next
     /// attempt or sweep removes.
     fn give_back(&self, name: &str, cancel: &Cancel) {
-        if let Err(leftover) = remove_tree(self.tmp.as_fd(), name, cancel) {
+        if let Err(leftover) = self.discard(self.tmp.as_fd(), name, cancel) {
             tracing::warn!(error = %leftover, name, "a leftover stays until the sweep");
         }
     }
@@ -224,8 +216,18 @@ impl Root {
 
     /// Makes the appearance or disappearance of objects of this kind durable.
     pub(super) fn settle(&self, kind: Kind) -> FsResult<()> {
-        sys::sync(self.container(kind))?;
-        sys::sync(self.tmp.as_fd())
+        self.medium.settle(&[self.container(kind), self.tmp.as_fd()])
+    }
+
+    /// Removes what is in `tmp` or `trash`: an object, or a part of one.
+    pub(super) fn discard(
+        &self,
+        directory: BorrowedFd<'_>,
+        name: &str,
+        cancel: &Cancel,
+    ) -> FsResult<()> {
+        self.medium.remove(directory, name, cancel)?;
+        remove_tree(directory, name, cancel)
     }
 
     /// As [`Root::make`], of bytes that `fill` brings into the directory that it is given, with one
@@ -235,21 +237,19 @@ impl Root {
         kind: Kind,
         id: Uuid,
         record: &impl Serialize,
+        cancel: &Cancel,
         fill: impl FnOnce(&OwnedFd, BorrowedFd<'_>) -> FsResult<()>,
     ) -> FsResult<()> {
         self.check_still_there()?;
         let name = kind.working_name(id);
-        let existing = |result: FsResult<()>| match result {
-            Err(error) if error.already_exists() => Ok(()),
-            other => other,
-        };
-        existing(sys::make_directory(self.tmp.as_fd(), name.as_str()))?;
+        unless_existing(sys::make_directory(self.tmp.as_fd(), name.as_str()))?;
         let object = sys::open_directory(self.tmp.as_fd(), name.as_str())?;
         remove_tree(object.as_fd(), RECORD, &Cancel::default())?;
         write_file(object.as_fd(), RECORD, &to_json(record)?)?;
-        existing(sys::make_directory(object.as_fd(), DATA))?;
+        self.medium.begin(object.as_fd(), cancel)?;
         let data = open_writable(object.as_fd(), c"data")?;
         fill(&data, object.as_fd())?;
+        self.medium.seal(object.as_fd(), cancel)?;
         sys::sync(object.as_fd())?;
         sys::rename(
             self.tmp.as_fd(),
@@ -272,19 +272,7 @@ impl Root {
         if let Some(name) = new.mount_point_name {
             mount::make(object.as_fd(), name)?;
         }
-        sys::make_directory(object.as_fd(), DATA)?;
-        let data = sys::open_directory(object.as_fd(), DATA)?;
-        match new.content {
-            Content::Empty => {
-                // Any user of the export may write; nobody else gets past the directories above.
-                let everybody = Mode::RWXU | Mode::RWXG | Mode::RWXO;
-                sys::change("set the mode of", DATA, || rustix::fs::fchmod(&data, everybody))?;
-                sys::sync(data.as_fd())?;
-            }
-            Content::CopyOf(source, direction) => {
-                copy_tree(source, data, object.as_fd(), direction, cancel)?;
-            }
-        }
+        self.medium.make(object.as_fd(), new.content, new.size_gb, cancel)?;
         sys::sync(object.as_fd())
     }
 
@@ -340,18 +328,17 @@ impl Root {
     /// Removes an object, whatever state a crash left it in.
     pub(super) fn remove(&self, kind: Kind, id: Uuid, cancel: &Cancel) -> FsResult<()> {
         let name = kind.working_name(id);
-        remove_tree(self.tmp.as_fd(), &name, cancel)?;
+        self.discard(self.tmp.as_fd(), &name, cancel)?;
         for file in ["record", "access"] {
             remove_tree(self.tmp.as_fd(), format!("{file}-{id}"), cancel)?;
         }
-        remove_tree(self.trash.as_fd(), &name, cancel)?;
+        self.discard(self.trash.as_fd(), &name, cancel)?;
         let id = id.to_string();
         if sys::exists(self.container(kind), id.as_str())? {
             sys::rename(self.container(kind), id.as_str(), self.trash.as_fd(), name.as_str())?;
-            sys::sync(self.container(kind))?;
-            sys::sync(self.trash.as_fd())?;
+            self.medium.settle(&[self.container(kind), self.trash.as_fd()])?;
         }
-        remove_tree(self.trash.as_fd(), &name, cancel)
+        self.discard(self.trash.as_fd(), &name, cancel)
     }
 
     /// Ids of all complete objects, ordered.
@@ -371,6 +358,14 @@ impl Root {
             Err(error) if error.errno() == Some(rustix::io::Errno::NOENT) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What is to be made may be there already.
+pub(super) fn unless_existing(result: FsResult<()>) -> FsResult<()> {
+    match result {
+        Err(error) if error.already_exists() => Ok(()),
+        other => other,
     }
 }
 

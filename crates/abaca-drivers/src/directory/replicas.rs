@@ -14,9 +14,9 @@ use super::calls::{
 use super::cancel::Cancel;
 use super::failure::{FsError, Stop};
 use super::locks::{FileGuards, Hold, Wanted};
-use super::objects::{Content, Kind, New, ShareRecord, SnapshotRecord};
+use super::medium::{Content, Direction};
+use super::objects::{Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
-use super::tree::copy::Direction;
 use crate::{
     DriverError, DriverResult, Export, NewReplica, NewSnapshot, ReplicaSource, ReplicaSync,
     SnapshotObject, SnapshotRef, SyncReplica,
@@ -33,7 +33,7 @@ pub(super) fn create(
     }
     let (replication, is_replica) = (replica.generation, true);
     let record = ShareRecord { replication, is_replica, ..record_of(&replica.share) };
-    with_share(&replica.source, |data| {
+    with_share(root, &replica.source, |data| {
         make_share(root, id, &record, Content::CopyOf(data, Direction::Keep), cancel)
     })
 }
@@ -45,7 +45,7 @@ pub(super) fn update(
 ) -> Result<ReplicaSync, Stop> {
     let record = record(root, replica.id)?;
     DriverError::check_update(record.is_replica, record.replication, replica.generation)?;
-    with_share(&replica.source, |data| follow(root, replica, &record, true, data, cancel))?;
+    with_share(root, &replica.source, |data| follow(root, replica, &record, true, data, cancel))?;
     Ok(ReplicaSync::InSync)
 }
 
@@ -57,8 +57,9 @@ pub(super) fn promote(
     let (id, generation) = (replica.id, replica.generation);
     let record = record(root, id)?;
     if DriverError::check_promotion(record.is_replica, record.replication, generation)? {
-        let updated =
-            with_share(&replica.source, |data| follow(root, replica, &record, false, data, cancel));
+        let updated = with_share(root, &replica.source, |data| {
+            follow(root, replica, &record, false, data, cancel)
+        });
         match updated {
             Ok(()) => {}
             Err(stop) if may_be_repeated(&stop) => return Err(stop),
@@ -90,10 +91,13 @@ pub(super) fn bring_snapshot(
     let protocol = Some(record(root, share_instance_id)?.protocol);
     let record = SnapshotRecord { share_instance_id, protocol };
     let location = source.provider_location.as_deref().unwrap_or_default();
-    with_source(Kind::Snapshot, source.id, location, |data| {
+    with_source(root, Kind::Snapshot, source.id, location, |data| {
         let content = Content::CopyOf(data, Direction::Keep);
         let (kind, record) = (Kind::Snapshot, &record);
-        Ok(root.make(New { kind, id, record, content, mount_point_name: None }, cancel)?)
+        Ok(root.make(
+            New { kind, id, record, content, size_gb: None, mount_point_name: None },
+            cancel,
+        )?)
     })?;
     Ok(snapshot_object(root, id, &record))
 }
@@ -119,26 +123,29 @@ fn follow(
         id: replica.id,
         record: &record,
         content: Content::CopyOf(data, Direction::Keep),
+        size_gb: Some(size_gb),
         mount_point_name: record.mount_point_name.as_deref(),
     };
     Ok(root.replace(new, cancel)?)
 }
 
 fn with_share<T>(
+    root: &Root,
     source: &ReplicaSource,
     work: impl FnOnce(OwnedFd) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    with_source(Kind::Share, source.id, &source.provider_location, work)
+    with_source(root, Kind::Share, source.id, &source.provider_location, work)
 }
 
 /// Hands the bytes of an object of this or another backend to `work`, held so that it stays.
 fn with_source<T>(
+    root: &Root,
     kind: Kind,
     id: Uuid,
     location: &str,
     work: impl FnOnce(OwnedFd) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let other = Root::open_other(root_of(kind, id, location)?)?;
+    let other = root.open_other(root_of(kind, id, location)?)?;
     let held = [Wanted::object(id, Hold::Shared)];
     let _held = FileGuards::acquire(other.locks.as_fd(), &held)?;
     let data = other.data(kind, id)?.ok_or_else(|| match kind {

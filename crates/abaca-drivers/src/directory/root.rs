@@ -1,7 +1,7 @@
 //! The directory that holds everything, and the mark by which it is known again.
 //!
 //! ```text
-//! ROOT/.abaca                   the mark: format and identity, written when first taken into use
+//! ROOT/.abaca                   the mark: format, identity and driver, written when first taken into use
 //! ROOT/shares/ID/record.json    size limit, pool, protocol, name to mount it by
 //! ROOT/shares/ID/access.json    the access rules, see [`super::access`]; absent: nobody is let in
 //! ROOT/shares/ID/data/          the bytes; this path is the export location
@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::failure::{FsError, FsResult};
+use super::medium::Medium;
 use super::mount::MOUNT;
 use super::sys;
 use crate::{DriverError, DriverResult};
@@ -41,6 +42,14 @@ const LONGEST_FILE: u64 = 1 << 26;
 struct Mark {
     format: u32,
     id: Uuid,
+    /// Name of the driver that took it into use.
+    #[serde(default = "first_driver")]
+    driver: String,
+}
+
+/// The one that did when marks did not name it.
+fn first_driver() -> String {
+    super::NAME.to_owned()
 }
 
 /// Open descriptors of the root and its parts; all work goes through them.
@@ -48,6 +57,9 @@ struct Mark {
 pub(super) struct Root {
     /// Absolute, without symlinks.
     path: String,
+    /// Name of the driver.
+    driver: String,
+    pub(super) medium: Box<dyn Medium>,
     top: OwnedFd,
     pub(super) shares: OwnedFd,
     pub(super) snapshots: OwnedFd,
@@ -57,8 +69,13 @@ pub(super) struct Root {
 }
 
 impl Root {
-    /// Opens the directory, and takes it into use if it is absent or empty.
-    pub(super) fn open(path: &Path, must_be_mount_point: bool) -> DriverResult<Self> {
+    /// Opens the directory, and takes it into use for `driver` if it is absent or empty.
+    pub(super) fn open(
+        path: &Path,
+        must_be_mount_point: bool,
+        driver: &str,
+        medium: Box<dyn Medium>,
+    ) -> DriverResult<Self> {
         let doing = || format!("opening the directory {}", path.display());
         if !must_be_mount_point {
             make_path(path).map_err(|error| io_failed(doing(), error))?;
@@ -73,13 +90,14 @@ impl Root {
             let problem = format!("{text} is not a mount point; is its file system mounted?");
             return Err(wrong_root(problem));
         }
-        check_mark(top.as_fd(), &text)?;
-        open_parts(text, top).map_err(|error| error.while_doing(doing()))
+        medium.check_root(top.as_fd(), &text)?;
+        check_mark(top.as_fd(), &text, driver)?;
+        open_parts(text, driver, top, medium).map_err(|error| error.while_doing(doing()))
     }
 
     /// Opens the directory of another backend, which is in use already. Nothing in it is changed
     /// but locks.
-    pub(super) fn open_other(path: &str) -> FsResult<Self> {
+    pub(super) fn open_other(&self, path: &str) -> FsResult<Self> {
         let top = open_top(Path::new(path))?;
         if !sys::exists(top.as_fd(), MARK)? {
             return Err(FsError::Damaged { what: format!("{path} has no mark of this driver") });
@@ -91,10 +109,17 @@ impl Root {
             let what = format!("{path} has format {found}, this version knows only {FORMAT}");
             return Err(FsError::Damaged { what });
         }
+        if mark.driver != self.driver {
+            let (found, driver) = (mark.driver, &self.driver);
+            let what = format!("{path} holds the objects of the driver {found:?}, not {driver:?}");
+            return Err(FsError::Damaged { what });
+        }
         let part = |name: &str| sys::open_directory(top.as_fd(), name);
         let (shares, snapshots) = (part("shares")?, part("snapshots")?);
         let (tmp, trash, locks) = (part("tmp")?, part("trash")?, part("locks")?);
-        Ok(Self { path: path.to_owned(), top, shares, snapshots, tmp, trash, locks })
+        let (path, driver) = (path.to_owned(), mark.driver);
+        let medium = Box::new(super::medium::Trees);
+        Ok(Self { path, driver, medium, top, shares, snapshots, tmp, trash, locks })
     }
 
     pub(super) fn top(&self) -> BorrowedFd<'_> {
@@ -114,6 +139,7 @@ impl Root {
     /// Bytes in total, and those that this process may still use.
     pub(super) fn capacity(&self) -> FsResult<(u64, u64)> {
         self.check_still_there()?;
+        self.medium.check_health(self.top())?;
         let space = sys::call("measure", ".", || rustix::fs::fstatvfs(&self.top))?;
         let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
         Ok((bytes(space.f_blocks), bytes(space.f_bavail)))
@@ -134,7 +160,8 @@ impl Root {
     }
 }
 
-fn wrong_root(problem: String) -> DriverError {
+/// The setting `root` names nothing that this driver can use.
+pub(crate) fn wrong_root(problem: String) -> DriverError {
     DriverError::InvalidInput { field: "root", problem }
 }
 
@@ -169,11 +196,11 @@ fn open_top(path: &Path) -> FsResult<OwnedFd> {
     sys::call("open", path, || rustix::fs::open(path, flags, Mode::empty()))
 }
 
-fn check_mark(top: BorrowedFd<'_>, path: &str) -> DriverResult<()> {
+fn check_mark(top: BorrowedFd<'_>, path: &str, driver: &str) -> DriverResult<()> {
     let failed = |error: FsError| error.while_doing(format!("reading the mark in {path}"));
     if !sys::exists(top, MARK).map_err(failed)? {
         match foreign_entry(top).map_err(failed)? {
-            None => write_mark(top).map_err(failed)?,
+            None => write_mark(top, driver).map_err(failed)?,
             // Another process takes it into use at this moment: what it makes comes after the mark.
             Some(_) if sys::exists(top, MARK).map_err(failed)? => {}
             Some(name) => {
@@ -193,6 +220,11 @@ fn check_mark(top: BorrowedFd<'_>, path: &str) -> DriverResult<()> {
         let problem = format!("{path} has format {found}, this version knows only {FORMAT}");
         return Err(wrong_root(problem));
     }
+    if mark.driver != driver {
+        let found = mark.driver;
+        let problem = format!("{path} holds the objects of the driver {found:?}, not {driver:?}");
+        return Err(wrong_root(problem));
+    }
     Ok(())
 }
 
@@ -210,8 +242,8 @@ fn foreign_entry(top: BorrowedFd<'_>) -> FsResult<Option<String>> {
 }
 
 /// Several processes may come here at the same time: the first mark stays.
-fn write_mark(top: BorrowedFd<'_>) -> FsResult<()> {
-    let mark = Mark { format: FORMAT, id: Uuid::new_v4() };
+fn write_mark(top: BorrowedFd<'_>, driver: &str) -> FsResult<()> {
+    let mark = Mark { format: FORMAT, id: Uuid::new_v4(), driver: driver.to_owned() };
     let name = format!("{NEW_MARK}{}", mark.id);
     write_file(top, &name, &to_json(&mark)?)?;
     let linked = sys::change("link", MARK, || {
@@ -242,7 +274,7 @@ fn remove_unfinished_marks(top: BorrowedFd<'_>) -> FsResult<()> {
     Ok(())
 }
 
-fn open_parts(path: String, top: OwnedFd) -> FsResult<Root> {
+fn open_parts(path: String, driver: &str, top: OwnedFd, medium: Box<dyn Medium>) -> FsResult<Root> {
     let part = |name: &str| -> FsResult<OwnedFd> {
         match sys::make_directory(top.as_fd(), name) {
             Err(error) if !error.already_exists() => return Err(error),
@@ -253,7 +285,8 @@ fn open_parts(path: String, top: OwnedFd) -> FsResult<Root> {
     let (shares, snapshots) = (part("shares")?, part("snapshots")?);
     let (tmp, trash, locks) = (part("tmp")?, part("trash")?, part("locks")?);
     sys::sync(top.as_fd())?;
-    Ok(Root { path, top, shares, snapshots, tmp, trash, locks })
+    let driver = driver.to_owned();
+    Ok(Root { path, driver, medium, top, shares, snapshots, tmp, trash, locks })
 }
 
 pub(super) fn to_json(value: &impl Serialize) -> FsResult<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! The keys of the directory backend.
+//! The keys of the drivers whose objects lie in a directory.
 
 use std::path::PathBuf;
 
@@ -16,69 +16,77 @@ const fn key(
     SettingKey { name, kind, required: false, default: Some(default), help, keys: &[] }
 }
 
-pub(crate) const KEYS: &[SettingKey] = &[
-    SettingKey {
-        name: "root",
-        kind: SettingKind::Path,
-        required: true,
-        default: None,
-        help: "The directory that holds shares and snapshots. It is taken into use when it is \
-               absent or empty, and refused when it holds anything else without this driver's mark.",
-        keys: &[],
-    },
-    key(
-        "must_be_mount_point",
-        SettingKind::Boolean,
-        "false",
-        "Refuse to start unless `root` is a mount point, so that a file system that is not \
+/// The keys, for a driver of that default `pool` and with that `root`.
+pub(crate) const fn keys(pool: &'static str, root: &'static str) -> [SettingKey; 9] {
+    [
+        SettingKey {
+            name: "root",
+            kind: SettingKind::Path,
+            required: true,
+            default: None,
+            help: root,
+            keys: &[],
+        },
+        key(
+            "must_be_mount_point",
+            SettingKind::Boolean,
+            "false",
+            "Refuse to start unless `root` is a mount point, so that a file system that is not \
          mounted is not mistaken for a new one.",
-    ),
-    key("pool", SettingKind::Text, "\"directory\"", "Name of the one pool."),
-    key(
-        "max_concurrent_operations",
-        SettingKind::Integer,
-        "4",
-        "How many copies and removals run at a time.",
-    ),
-    key(
-        "reserved_percentage",
-        SettingKind::Integer,
-        "0",
-        "Percent of the capacity that new shares must leave free.",
-    ),
-    SettingKey {
-        name: "reserved_snapshot_percentage",
-        kind: SettingKind::Integer,
-        required: false,
-        default: None,
-        help: "The same for shares created from snapshots. By default reserved_percentage.",
-        keys: &[],
-    },
-    SettingKey {
-        name: "reserved_share_extend_percentage",
-        kind: SettingKind::Integer,
-        required: false,
-        default: None,
-        help: "The same for extending shares. By default reserved_percentage.",
-        keys: &[],
-    },
-    key(
-        "max_over_subscription_ratio",
-        SettingKind::Number,
-        "20.0",
-        "How many times the capacity may be promised to shares.",
-    ),
-    SettingKey {
-        name: "replication_type",
-        kind: SettingKind::Text,
-        required: false,
-        default: None,
-        help: "readable or dr: this backend holds replicas, and its shares may have some. The \
-               other directories of its replication domain must be reachable by the paths of \
-               their roots. By default none.",
-        keys: &[],
-    },
-];
+        ),
+        key("pool", SettingKind::Text, pool, "Name of the one pool."),
+        key(
+            "max_concurrent_operations",
+            SettingKind::Integer,
+            "4",
+            "How many copies and removals run at a time.",
+        ),
+        key(
+            "reserved_percentage",
+            SettingKind::Integer,
+            "0",
+            "Percent of the capacity that new shares must leave free.",
+        ),
+        SettingKey {
+            name: "reserved_snapshot_percentage",
+            kind: SettingKind::Integer,
+            required: false,
+            default: None,
+            help: "The same for shares created from snapshots. By default reserved_percentage.",
+            keys: &[],
+        },
+        SettingKey {
+            name: "reserved_share_extend_percentage",
+            kind: SettingKind::Integer,
+            required: false,
+            default: None,
+            help: "The same for extending shares. By default reserved_percentage.",
+            keys: &[],
+        },
+        key(
+            "max_over_subscription_ratio",
+            SettingKind::Number,
+            "20.0",
+            "How many times the capacity may be promised to shares.",
+        ),
+        SettingKey {
+            name: "replication_type",
+            kind: SettingKind::Text,
+            required: false,
+            default: None,
+            help: "readable or dr: this backend holds replicas, and its shares may have some. The \
+                   other directories of its replication domain must be reachable by the paths of \
+                   their roots. By default none.",
+            keys: &[],
+        },
+    ]
+}
+
+pub(super) const KEYS: &[SettingKey] = &keys(
+    "\"directory\"",
+    "The directory that holds shares and snapshots. It is taken into use when it is absent or \
+     empty, and refused when it holds anything else without this driver's mark.",
+);
 
 /// The settings, read.
 #[derive(Debug, Clone, Deserialize)]
@@ -86,7 +94,8 @@ pub(crate) struct DirectorySettings {
     pub(crate) root: PathBuf,
     #[serde(default)]
     pub(crate) must_be_mount_point: bool,
-    #[serde(default = "default_pool")]
+    /// Without one it is called as the driver.
+    #[serde(default)]
     pub(crate) pool: String,
     #[serde(default = "default_operations")]
     pub(crate) max_concurrent_operations: usize,
@@ -99,10 +108,6 @@ pub(crate) struct DirectorySettings {
     pub(crate) replication_type: Option<String>,
 }
 
-fn default_pool() -> String {
-    "directory".to_owned()
-}
-
 fn default_operations() -> usize {
     4
 }
@@ -111,8 +116,16 @@ fn default_ratio() -> f64 {
     20.0
 }
 
-pub(crate) fn parse(settings: &Settings) -> Result<DirectorySettings, SettingsError> {
-    let parsed: DirectorySettings = read(super::NAME, "", KEYS, settings)?;
+/// Reads the settings of a driver that has these keys.
+pub(crate) fn parse(
+    driver: &'static str,
+    keys: &[SettingKey],
+    settings: &Settings,
+) -> Result<DirectorySettings, SettingsError> {
+    let mut parsed: DirectorySettings = read(driver, "", keys, settings)?;
+    if !settings.contains_key("pool") {
+        driver.clone_into(&mut parsed.pool);
+    }
     let percentages = [
         ("reserved_percentage", Some(parsed.reserved_percentage)),
         ("reserved_snapshot_percentage", parsed.reserved_snapshot_percentage),

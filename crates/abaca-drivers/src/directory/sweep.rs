@@ -8,7 +8,6 @@ use super::locks::{FileGuards, Hold, Locks, Wanted};
 use super::objects::{Kind, parse_id};
 use super::root::Root;
 use super::sys;
-use super::tree::remove::remove_tree;
 use crate::SweepReport;
 
 /// Removes every leftover whose lock is free; one that can't be removed does not stop the rest.
@@ -39,6 +38,7 @@ pub(super) fn sweep(root: &Root, locks: &Locks, cancel: &Cancel) -> FsResult<Swe
             drop(FileGuards::acquire(root.locks.as_fd(), &[Wanted::named(name, Hold::Alone)]));
         }
     }
+    root.medium.tidy(root.top(), cancel)?;
     match first_error {
         Some(error) => Err(error),
         None => Ok(report),
@@ -56,14 +56,14 @@ fn sweep_one(
 ) -> FsResult<bool> {
     let Some(_local) = locks.try_alone(lock) else { return Ok(false) };
     let wanted = [Wanted::named(lock, Hold::Alone)];
-    let _file = match FileGuards::acquire(root.locks.as_fd(), &wanted) {
+    let file = match FileGuards::acquire(root.locks.as_fd(), &wanted) {
         Err(FsError::Busy { .. }) => return Ok(false),
         other => other?,
     };
     // Its caller may have been killed when this was in the place of its replacement a moment ago,
     // which must be durable first.
     root.settle(Kind::Share)?;
-    remove_tree(directory, name, cancel)?;
+    root.discard(directory, name, &cancel.under(&file)?)?;
     Ok(true)
 }
 

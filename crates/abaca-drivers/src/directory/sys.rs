@@ -17,22 +17,22 @@ const ATTEMPTS: u32 = 16;
 
 /// The parts of statx that are used here, in types that are the same on every architecture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Meta {
+pub(crate) struct Meta {
     /// Device and inode.
-    pub(super) identity: (u32, u32, u64),
-    pub(super) kind: FileType,
+    pub(crate) identity: (u32, u32, u64),
+    pub(crate) kind: FileType,
     /// Permission bits, with set-user-id, set-group-id and sticky.
-    pub(super) mode: u32,
-    pub(super) links: u32,
-    pub(super) owner: (u32, u32),
+    pub(crate) mode: u32,
+    pub(crate) links: u32,
+    pub(crate) owner: (u32, u32),
     /// Bytes from the start to the end, holes included.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// Bytes that are really stored.
-    pub(super) stored: u64,
-    pub(super) device: (u32, u32),
-    pub(super) accessed: (i64, u32),
-    pub(super) modified: (i64, u32),
-    pub(super) is_mount_point: bool,
+    pub(crate) stored: u64,
+    pub(crate) device: (u32, u32),
+    pub(crate) accessed: (i64, u32),
+    pub(crate) modified: (i64, u32),
+    pub(crate) is_mount_point: bool,
 }
 
 impl From<Statx> for Meta {
@@ -68,7 +68,7 @@ impl Meta {
 }
 
 /// Names the entry that a call failed on, and repeats the call when it was interrupted.
-pub(super) fn call<T>(
+pub(crate) fn call<T>(
     action: &'static str,
     name: impl Arg,
     mut work: impl FnMut() -> Result<T, Errno>,
@@ -87,7 +87,7 @@ pub(super) fn call<T>(
 }
 
 /// Like [`call`], for what changes the file system: a point where a test can kill the process.
-pub(super) fn change<T>(
+pub(crate) fn change<T>(
     action: &'static str,
     name: impl Arg,
     work: impl FnMut() -> Result<T, Errno>,
@@ -110,7 +110,7 @@ fn open(
     call("open", name, || rustix::fs::openat2(directory, name, flags, mode, resolve))
 }
 
-pub(super) fn open_directory(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<OwnedFd> {
+pub(crate) fn open_directory(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<OwnedFd> {
     open(parent, name, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
 }
 
@@ -127,8 +127,13 @@ pub(super) fn refer_to_directory(
     open(parent, name, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())
 }
 
+/// Another descriptor of the same open file.
+pub(super) fn duplicate(file: BorrowedFd<'_>) -> FsResult<OwnedFd> {
+    call("duplicate", ".", || rustix::io::fcntl_dupfd_cloexec(file, 0))
+}
+
 /// The parent of an open directory. The caller checks that it is the expected one.
-pub(super) fn open_parent(directory: BorrowedFd<'_>) -> FsResult<OwnedFd> {
+pub(crate) fn open_parent(directory: BorrowedFd<'_>) -> FsResult<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     call("open", "..", || rustix::fs::openat(directory, "..", flags, Mode::empty()))
 }
@@ -146,7 +151,7 @@ pub(super) fn open_lock_file(parent: BorrowedFd<'_>, name: &str) -> FsResult<Own
 }
 
 /// Makes a directory that only the service may enter.
-pub(super) fn make_directory(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<()> {
+pub(crate) fn make_directory(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<()> {
     change("make directory", name, || rustix::fs::mkdirat(parent, name, Mode::RWXU))
 }
 
@@ -160,20 +165,20 @@ pub(super) fn read_link(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResu
     call("read the link", name, || rustix::fs::readlinkat(parent, name, Vec::new()))
 }
 
-pub(super) fn meta(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<Meta> {
+pub(crate) fn meta(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<Meta> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
     call("look at", name, || rustix::fs::statx(parent, name, flags, StatxFlags::BASIC_STATS))
         .map(Meta::from)
 }
 
-pub(super) fn meta_of(file: BorrowedFd<'_>) -> FsResult<Meta> {
+pub(crate) fn meta_of(file: BorrowedFd<'_>) -> FsResult<Meta> {
     call("look at", ".", || {
         rustix::fs::statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)
     })
     .map(Meta::from)
 }
 
-pub(super) fn exists(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<bool> {
+pub(crate) fn exists(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<bool> {
     match meta(parent, name) {
         Ok(_) => Ok(true),
         Err(error) if error.is_gone() => Ok(false),
@@ -217,7 +222,7 @@ pub(super) fn sync(file: BorrowedFd<'_>) -> FsResult<()> {
     })
 }
 
-pub(super) fn sync_file_system(file: BorrowedFd<'_>) -> FsResult<()> {
+pub(crate) fn sync_file_system(file: BorrowedFd<'_>) -> FsResult<()> {
     change("sync the file system of", ".", || rustix::fs::syncfs(file))
 }
 

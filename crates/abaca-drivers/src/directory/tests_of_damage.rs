@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::Directory;
 use super::cancel::Cancel;
 use super::kill_point::sick_disk;
-use super::objects::{Content, Kind, New, ShareRecord};
+use super::medium::{Content, Direction};
+use super::objects::{Kind, New, ShareRecord};
 use super::tests::{new_share, open};
-use super::tree::copy::Direction;
 use crate::{Driver as _, DriverError, NewShare, NewSnapshot};
 
 /// What is damaged, and how.
@@ -107,7 +107,8 @@ async fn no_failed_sync_costs_the_bytes_that_are_replaced() {
     let replace = || {
         let data = driver.root.data(Kind::Snapshot, from.id).unwrap().unwrap();
         let content = Content::CopyOf(data, Direction::Thaw);
-        let new = New { kind: Kind::Share, id, record: &record, content, mount_point_name: None };
+        let (kind, record) = (Kind::Share, &record);
+        let new = New { kind, id, record, content, size_gb: Some(1), mount_point_name: None };
         driver.root.replace(new, &Cancel::default())
     };
     let mut failed = 0;

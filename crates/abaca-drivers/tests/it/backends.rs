@@ -12,22 +12,23 @@ pub(crate) fn settings(value: serde_json::Value) -> Settings {
     value.as_object().unwrap().clone()
 }
 
-/// The directory backend in `ROOT/backend`.
+/// The directory backend in `ROOT/backend`, or another driver of its kind.
 pub(crate) struct DirectorySubject {
+    pub(crate) driver: &'static str,
     pub(crate) root: PathBuf,
 }
 
 impl DirectorySubject {
     pub(crate) fn under(top: &Path) -> Self {
-        Self { root: top.join("backend") }
+        Self { driver: "directory", root: top.join("backend") }
     }
 }
 
 #[async_trait]
 impl Subject for DirectorySubject {
     async fn open(&self) -> Result<Arc<dyn Driver>, BuildError> {
-        build("directory", &settings(json!({ "root": self.root, "replication_type": "readable" })))
-            .await
+        let settings = settings(json!({ "root": self.root, "replication_type": "readable" }));
+        build(self.driver, &settings).await
     }
 
     fn local_path(&self, location: &str) -> Option<PathBuf> {

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use crate::again::{arguments, ensure_passed, variable};
 use crate::backends::{DirectorySubject, leftovers, settings};
 
-const MOUNT: &str = "ABACA_TEST_MOUNT";
-const MIB: u64 = 1 << 20;
+pub(crate) const MOUNT: &str = "ABACA_TEST_MOUNT";
+pub(crate) const MIB: u64 = 1 << 20;
 
 /// Runs an ignored test with `mount` done in a namespace of its own.
 fn run_mounted(test: &str, mount: &[&str], top: &Path) {
@@ -37,7 +37,7 @@ fn run_mounted(test: &str, mount: &[&str], top: &Path) {
 }
 
 /// Formats a file of four GiB, nearly all of it a hole, and runs a test on it.
-fn run_on_image(test: &str, mkfs: &[&str]) {
+pub(crate) fn run_on_image(test: &str, mkfs: &[&str]) {
     if !rustix::process::geteuid().is_root() {
         return;
     }
@@ -100,7 +100,7 @@ fn snapshot_of(share: &NewShare) -> NewSnapshot {
 #[ignore = "started on a file system of its own"]
 async fn conformance_with_reflinks() {
     let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
-    run(&DirectorySubject { root: point.join("backend") }).await.unwrap();
+    run(&DirectorySubject::under(&point)).await.unwrap();
     let driver = build("directory", &settings(json!({ "root": point.join("backend") }))).await;
     let driver = driver.unwrap();
     assert_eq!(driver.stats().await.unwrap()[0].extra["reflink"], true);

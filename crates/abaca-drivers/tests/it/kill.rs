@@ -25,7 +25,7 @@ const KILL_AT: &str = "ABACA_DIRECTORY_KILL_AT";
 
 /// What the child does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Call {
+pub(crate) enum Call {
     Open,
     CreateShare,
     ExtendShare,
@@ -44,6 +44,7 @@ enum Call {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Plan {
+    driver: String,
     root: PathBuf,
     call: Call,
     share: Uuid,
@@ -53,10 +54,11 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(root: &Path, call: Call) -> Self {
+    fn new(driver: &str, root: &Path, call: Call) -> Self {
         let (share, snapshot, copy) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
         let brought = Uuid::new_v4();
-        Self { root: root.to_owned(), call, share, snapshot, copy, brought }
+        let (driver, root) = (driver.to_owned(), root.to_owned());
+        Self { driver, root, call, share, snapshot, copy, brought }
     }
 
     fn share(&self, id: Uuid) -> NewShare {
@@ -64,7 +66,7 @@ impl Plan {
             id,
             size_gb: 1,
             protocol: "NFS".into(),
-            pool: "directory".into(),
+            pool: self.driver.clone(),
             mount_point_name: Some("name".into()),
         }
     }
@@ -74,9 +76,8 @@ impl Plan {
     }
 
     async fn open(&self) -> Arc<dyn Driver> {
-        build("directory", &settings(json!({ "root": self.root, "replication_type": "dr" })))
-            .await
-            .unwrap()
+        let settings = settings(json!({ "root": self.root, "replication_type": "dr" }));
+        build(&self.driver, &settings).await.unwrap()
     }
 
     fn source(&self) -> ReplicaSource {
@@ -296,10 +297,20 @@ async fn child() {
 /// gets through. `at_least` is how many changes the call must have, so that the test sees them.
 async fn kill_at_every_change(call: Call, at_least: u64) {
     let top = tempfile::tempdir().unwrap();
+    kill_driver_at_every_change("directory", top.path(), call, at_least).await;
+}
+
+/// The same of any driver, in directories of `top`.
+pub(crate) async fn kill_driver_at_every_change(
+    driver_name: &str,
+    top: &Path,
+    call: Call,
+    at_least: u64,
+) {
     let mut kill_at = 1;
     loop {
-        let root = top.path().join(kill_at.to_string());
-        let plan = Plan::new(&root, call);
+        let root = top.join(kill_at.to_string());
+        let plan = Plan::new(driver_name, &root, call);
         plan.prepare().await;
         let status = run_child(&plan, Some(kill_at));
         let finished = status.signal() != Some(SIGKILL);
@@ -407,7 +418,7 @@ async fn endless_child() {
 #[tokio::test]
 async fn at_any_moment() {
     let top = tempfile::tempdir().unwrap();
-    let plan = Plan::new(&top.path().join("root"), Call::CreateSnapshot);
+    let plan = Plan::new("directory", &top.path().join("root"), Call::CreateSnapshot);
     let driver = plan.open().await;
     driver.create_share(&plan.share(plan.share)).await.unwrap();
     plant(&plan.data("shares", plan.share));

@@ -3,6 +3,7 @@
 
 mod again;
 mod backends;
+mod btrfs;
 mod conformance;
 mod file_systems;
 mod kill;

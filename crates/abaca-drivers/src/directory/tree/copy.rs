@@ -65,9 +65,10 @@ fn copy(
     progress: Option<&CopyProgress>,
     cancel: &Cancel,
 ) -> FsResult<()> {
+    let links = Links::new(base, to.as_fd())?;
     let mut copier = Copier {
         target: DirectoryStack::new(to)?,
-        links: Links::new(base),
+        links,
         files: FileCopier::new(cancel, progress),
         metadata,
         resumes: progress,
@@ -94,7 +95,7 @@ fn copy(
 
 struct Copier<'a> {
     target: DirectoryStack,
-    links: Links<'a>,
+    links: Links,
     files: FileCopier<'a>,
     metadata: MetadataCopier,
     /// The target may hold something already.

@@ -16,9 +16,10 @@ const STAGE: &str = "links";
 
 /// Copies of files with several names. Each is also linked into a stage directory beside the
 /// copy, so that later names can be linked to it from anywhere, however deep.
-pub(super) struct Links<'a> {
-    /// The directory that holds the stage.
-    base: BorrowedFd<'a>,
+pub(super) struct Links {
+    /// The directory that holds the stage, and the stage's name in it.
+    base: OwnedFd,
+    name: String,
     stage: Option<OwnedFd>,
     /// Number in the stage, and how many names of the original are still to come.
     copies: HashMap<(u32, u32, u64), Copied>,
@@ -30,14 +31,25 @@ struct Copied {
     names_to_come: u32,
 }
 
-impl<'a> Links<'a> {
-    pub(super) fn new(base: BorrowedFd<'a>) -> Self {
-        Self { base, stage: None, copies: HashMap::new(), next: 0 }
+impl Links {
+    /// `base` is beside the copy `to`.
+    pub(super) fn new(base: BorrowedFd<'_>, to: BorrowedFd<'_>) -> FsResult<Self> {
+        let (beside, within) = (sys::meta_of(base)?, sys::meta_of(to)?);
+        let is_near =
+            (beside.identity.0, beside.identity.1) == (within.identity.0, within.identity.1);
+        // A subvolume of btrfs has no links to the outside. Then the stage is in it, by a name that
+        // tenants can't foresee, and it is gone before the top's times are set.
+        let (base, name) = match is_near {
+            true => (base, STAGE.to_owned()),
+            false => (to, format!(".abaca-{STAGE}-{}", beside.identity.2)),
+        };
+        let base = sys::duplicate(base)?;
+        Ok(Self { base, name, stage: None, copies: HashMap::new(), next: 0 })
     }
 
     /// Forgets what a killed copy left of its stage.
     pub(super) fn clear(&self, cancel: &Cancel) -> FsResult<()> {
-        remove_tree(self.base, STAGE, cancel)
+        remove_tree(self.base.as_fd(), self.name.as_str(), cancel)
     }
 
     /// The copy of `original` that has been made, if it has further names.
@@ -93,8 +105,8 @@ impl<'a> Links<'a> {
         let stage = match &self.stage {
             Some(stage) => stage,
             None => {
-                sys::make_directory(self.base, STAGE)?;
-                self.stage.insert(sys::open_directory(self.base, STAGE)?)
+                sys::make_directory(self.base.as_fd(), self.name.as_str())?;
+                self.stage.insert(sys::open_directory(self.base.as_fd(), self.name.as_str())?)
             }
         };
         let number = self.next;
@@ -112,8 +124,16 @@ impl<'a> Links<'a> {
     pub(super) fn finish(mut self) -> FsResult<()> {
         let Some(stage) = self.stage.take() else { return Ok(()) };
         for copy in self.copies.values() {
-            sys::remove_file(stage.as_fd(), copy.number.to_string().as_str())?;
+            unless_gone(sys::remove_file(stage.as_fd(), copy.number.to_string().as_str()))?;
         }
-        sys::remove_directory(self.base, STAGE)
+        unless_gone(sys::remove_directory(self.base.as_fd(), self.name.as_str()))
+    }
+}
+
+/// Within the copy, it went with what the source does not hold.
+fn unless_gone(result: FsResult<()>) -> FsResult<()> {
+    match result {
+        Err(error) if error.is_gone() => Ok(()),
+        other => other,
     }
 }

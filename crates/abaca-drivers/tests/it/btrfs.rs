@@ -1,0 +1,264 @@
+//! The btrfs backend on file systems of its own, mounted as in [`crate::file_systems`].
+//!
+//! They want root and a kernel with btrfs, and fail without: `scripts/test` leaves them out with a
+//! word where it can't have that.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use abaca_drivers::conformance::run;
+use abaca_drivers::{BuildError, Driver, DriverError, NewShare, NewSnapshot, SnapshotRef, build};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::again::variable;
+use crate::backends::{DirectorySubject, leftovers, settings};
+use crate::file_systems::{MIB, MOUNT, run_on_image};
+use crate::kill::{Call, kill_driver_at_every_change};
+
+const GIB: u64 = 1024 * MIB;
+
+fn on_btrfs(test: &str) {
+    let is_root = rustix::process::geteuid().is_root();
+    assert!(is_root, "tests of btrfs want root; leave them out with: -E 'not test(/^btrfs::/)'");
+    run_on_image(test, &["mkfs.btrfs", "-q"]);
+}
+
+#[test]
+fn conformance() {
+    on_btrfs("btrfs::every_rule");
+}
+
+#[test]
+fn sizes() {
+    on_btrfs("btrfs::sizes_are_enforced");
+}
+
+#[test]
+fn damage() {
+    on_btrfs("btrfs::what_is_not_in_order");
+}
+
+#[test]
+fn kills_of_shares() {
+    on_btrfs("btrfs::killed_with_shares");
+}
+
+#[test]
+fn kills_of_snapshots() {
+    on_btrfs("btrfs::killed_with_snapshots");
+}
+
+#[test]
+fn kills_of_replicas() {
+    on_btrfs("btrfs::killed_with_replicas");
+}
+
+fn call(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+}
+
+/// The root for a backend on the new file system, with quotas.
+fn prepared() -> Option<PathBuf> {
+    let point = variable(MOUNT).map(PathBuf::from)?;
+    call("btrfs", &["quota", "enable", point.to_str().unwrap()]);
+    Some(point.join("backend"))
+}
+
+async fn open(root: &Path) -> Arc<dyn Driver> {
+    build("btrfs", &settings(json!({ "root": root }))).await.unwrap()
+}
+
+async fn share(driver: &dyn Driver) -> (NewShare, PathBuf) {
+    let (id, protocol, pool) = (Uuid::new_v4(), "NFS".to_owned(), "btrfs".to_owned());
+    let share = NewShare { id, size_gb: 1, protocol, pool, mount_point_name: None };
+    let path = driver.create_share(&share).await.unwrap().remove(0).path;
+    (share, path.into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn every_rule() {
+    let Some(root) = prepared() else { return };
+    run(&DirectorySubject { driver: "btrfs", root }).await.unwrap();
+}
+
+/// Writes until `bytes` are in the file or the file system refuses; the bytes that got in.
+fn fill(path: &Path, bytes: u64) -> (u64, Option<std::io::Error>) {
+    let chunk = vec![7; MIB as usize];
+    let mut file = fs::File::create(path).unwrap();
+    let mut written = 0;
+    while written < bytes {
+        let wrote = file.write_all(&chunk).and_then(|()| match written % (64 * MIB) {
+            0 => file.sync_all(),
+            _ => Ok(()),
+        });
+        if let Err(error) = wrote {
+            return (written, Some(error));
+        }
+        written += MIB;
+    }
+    (written, file.sync_all().err())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn sizes_are_enforced() {
+    let Some(root) = prepared() else { return };
+    let driver = open(&root).await;
+    let (source, path) = share(&*driver).await;
+    let (written, refusal) = fill(&path.join("one"), 2 * GIB);
+    let refusal = refusal.expect("more than its size got into the share");
+    assert_eq!(refusal.kind(), std::io::ErrorKind::QuotaExceeded);
+    assert!(written > GIB - 64 * MIB && written <= GIB, "{written} bytes got in");
+
+    // Its neighbour is not concerned; a larger size lets more in; files can be deleted when full.
+    let (neighbour, beside) = share(&*driver).await;
+    fs::write(beside.join("file"), "bytes").unwrap();
+    driver.extend_share(source.id, 2).await.unwrap();
+    let (written, refusal) = fill(&path.join("two"), 512 * MIB);
+    assert!(refusal.is_none() && written == 512 * MIB, "{written}: {refusal:?}");
+
+    let refused = driver.shrink_share(source.id, 1).await;
+    let Err(DriverError::ShrinkBelowData { used_bytes, requested_gb: 1 }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!((GIB + 400 * MIB..2 * GIB).contains(&used_bytes), "{used_bytes}");
+    fs::write(path.join("three"), vec![7; MIB as usize]).unwrap();
+    assert_eq!(driver.get_share(source.id).await.unwrap().unwrap().size_gb, 2);
+
+    // A share from a snapshot counts what it got from there.
+    let new = NewSnapshot { id: Uuid::new_v4(), share_instance_id: source.id };
+    let snapshot = SnapshotRef::from(&driver.create_snapshot(&new).await.unwrap());
+    let copy = NewShare { id: Uuid::new_v4(), size_gb: 2, ..source.clone() };
+    let exports = driver.create_share_from_snapshot(&copy, &snapshot).await.unwrap();
+    let (written, refusal) = fill(&Path::new(&exports[0].path).join("more"), 2 * GIB);
+    assert!(refusal.is_some() && written < 600 * MIB, "{written} bytes got in");
+    let kept = Path::new(snapshot.provider_location.as_deref().unwrap()).join("new");
+    assert_eq!(fs::write(kept, "").unwrap_err().kind(), std::io::ErrorKind::ReadOnlyFilesystem);
+
+    fs::remove_file(path.join("one")).unwrap();
+    driver.shrink_share(source.id, 1).await.unwrap();
+    let (_, refusal) = fill(&path.join("four"), GIB);
+    assert_eq!(refusal.unwrap().kind(), std::io::ErrorKind::QuotaExceeded);
+
+    for share in [source.id, copy.id, neighbour.id] {
+        driver.delete_share(share).await.unwrap();
+    }
+    driver.delete_snapshot(&snapshot).await.unwrap();
+    assert_eq!(leftovers(&root), Vec::<String>::new());
+}
+
+fn refusal(built: Result<Arc<dyn Driver>, BuildError>) -> String {
+    match built {
+        Err(BuildError::Open(error @ DriverError::InvalidInput { field: "root", .. })) => {
+            error.to_string()
+        }
+        Err(error) => panic!("expected the root to be refused, got {error:?}"),
+        Ok(_) => panic!("expected the root to be refused"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn what_is_not_in_order() {
+    let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
+    let built =
+        async |driver: &str, root: &Path| build(driver, &settings(json!({ "root": root }))).await;
+    // Without quotas, and elsewhere.
+    let text = refusal(built("btrfs", &point).await);
+    assert!(text.contains(&format!("btrfs quota enable {}", point.display())), "{text}");
+    assert_eq!(fs::read_dir(&point).unwrap().count(), 0, "something was made there");
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+    let text = refusal(built("btrfs", elsewhere.path()).await);
+    assert!(text.contains("is not on a btrfs file system"), "{text}");
+
+    let Some(root) = prepared() else { return };
+    let driver = open(&root).await;
+    let text = refusal(built("directory", &root).await);
+    assert!(text.contains("holds the objects of the driver \"btrfs\""), "{text}");
+
+    // Bytes that are no subvolume are never taken for the share's.
+    let (damaged, path) = share(&*driver).await;
+    call("btrfs", &["subvolume", "delete", path.to_str().unwrap()]);
+    let error = driver.ensure_share(damaged.id).await.unwrap_err();
+    assert!(matches!(error, DriverError::Damaged { .. }), "{error:?}");
+    fs::create_dir(&path).unwrap();
+    let error = driver.ensure_share(damaged.id).await.unwrap_err();
+    assert!(matches!(error, DriverError::Damaged { .. }), "{error:?}");
+    driver.delete_share(damaged.id).await.unwrap();
+
+    // A limit that somebody took away comes back.
+    let (unlimited, path) = share(&*driver).await;
+    call("btrfs", &["qgroup", "limit", "none", path.to_str().unwrap()]);
+    driver.ensure_share(unlimited.id).await.unwrap();
+    let (_, refusal) = fill(&path.join("file"), 2 * GIB);
+    assert!(refusal.is_some(), "the limit is not back");
+    driver.delete_share(unlimited.id).await.unwrap();
+
+    // Subvolumes inside a share go with it, one that is mounted elsewhere stays until it is not.
+    let (nested, path) = share(&*driver).await;
+    call("btrfs", &["subvolume", "create", path.join("inside").to_str().unwrap()]);
+    fs::write(path.join("inside/file"), "bytes").unwrap();
+    driver.delete_share(nested.id).await.unwrap();
+    let (mounted, path) = share(&*driver).await;
+    fs::write(path.join("file"), "bytes").unwrap();
+    let export = tempfile::tempdir().unwrap();
+    call("mount", &["--bind", path.to_str().unwrap(), export.path().to_str().unwrap()]);
+    let error = driver.delete_share(mounted.id).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert_eq!(fs::read(export.path().join("file")).unwrap(), b"bytes");
+    call("umount", &[export.path().to_str().unwrap()]);
+    driver.delete_share(mounted.id).await.unwrap();
+    assert_eq!(leftovers(&root), Vec::<String>::new());
+
+    // Without quotas the backend is not healthy any more.
+    driver.stats().await.unwrap();
+    call("btrfs", &["quota", "disable", point.to_str().unwrap()]);
+    driver.stats().await.unwrap_err();
+}
+
+async fn kill_at_every_change(calls: &[(Call, u64)]) {
+    let Some(top) = prepared() else { return };
+    assert_eq!(fs::metadata(top.parent().unwrap()).unwrap().ino(), 256, "no btrfs is mounted");
+    for (call, at_least) in calls {
+        kill_driver_at_every_change("btrfs", &top, *call, *at_least).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_with_shares() {
+    let calls = [(Call::CreateShare, 8), (Call::ExtendShare, 5), (Call::DeleteShare, 5)];
+    kill_at_every_change(&calls).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_with_snapshots() {
+    let calls = [
+        (Call::CreateSnapshot, 8),
+        (Call::DeleteSnapshot, 5),
+        (Call::CreateShareFromSnapshot, 8),
+        (Call::RevertToSnapshot, 8),
+    ];
+    kill_at_every_change(&calls).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_with_replicas() {
+    let calls = [
+        (Call::CreateReplica, 8),
+        (Call::UpdateReplica, 8),
+        (Call::PromoteReplica, 8),
+        (Call::BringSnapshot, 8),
+    ];
+    kill_at_every_change(&calls).await;
+}
