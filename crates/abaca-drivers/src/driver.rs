@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::{
     AccessList, AccessTarget, CopyProgress, DriverError, DriverResult, Export, Migrated, Migration,
-    MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats, ReplicaSync,
-    RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject, SnapshotRef, SweepReport,
-    SyncReplica,
+    MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats, Promoted,
+    ReplicaSync, RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject, SnapshotRef,
+    SweepReport, SyncReplica,
 };
 
 /// A storage backend.
@@ -123,16 +123,23 @@ pub trait Driver: Send + Sync + 'static {
     /// A share that was the active one becomes a replica by a call of a later generation than that
     /// of its promotion. `InvalidInput`, and nothing changes, by an earlier or the same one: so a
     /// call that was overtaken by a promotion can't undo what tenants wrote since. `NotFound` when
-    /// replica or source is missing.
+    /// replica or source is missing, with the id of what is.
     async fn update_replica(&self, _replica: &SyncReplica) -> DriverResult<ReplicaSync> {
         Err(no_replicas())
     }
 
-    /// Makes a replica the active share, after a last update from the source if that can be
-    /// reached; else it keeps what it has. Happens once: a call with the generation of the last one
-    /// only returns the exports. `InvalidInput` when the replica follows a later generation,
-    /// `NotFound` when it is missing.
-    async fn promote_replica(&self, _replica: &SyncReplica) -> DriverResult<Vec<Export>> {
+    /// Makes a replica the active share, after a last update from the source. It keeps what it has
+    /// when the source is provably not there: neither the object nor the backend that held it. With
+    /// `may_be_stale` also when the last update fails otherwise; without, that is the call's error,
+    /// and the replica stays as it was.
+    ///
+    /// Happens once: a call with the generation of the last one only answers what that did.
+    /// `InvalidInput` when the replica follows a later generation, `NotFound` when it is missing.
+    async fn promote_replica(
+        &self,
+        _replica: &SyncReplica,
+        _may_be_stale: bool,
+    ) -> DriverResult<Promoted> {
         Err(no_replicas())
     }
 

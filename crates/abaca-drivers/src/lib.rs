@@ -29,7 +29,7 @@ pub use migration::{
     ShareTree,
 };
 pub use objects::{
-    Export, NewReplica, NewShare, NewSnapshot, ReplicaSource, ReplicaSync, RevertShare,
+    Export, NewReplica, NewShare, NewSnapshot, Promoted, ReplicaSource, ReplicaSync, RevertShare,
     ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
 };
 pub use settings::{SettingKey, SettingKind, Settings, SettingsError};

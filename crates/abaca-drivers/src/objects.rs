@@ -130,6 +130,15 @@ pub enum ReplicaSync {
     OutOfSync,
 }
 
+/// What a promotion did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promoted {
+    /// Where the share can be reached now.
+    pub exports: Vec<Export>,
+    /// It has all bytes of the share that was active before; else those of its last update.
+    pub is_current: bool,
+}
+
 /// One place where a share can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {

@@ -95,7 +95,7 @@ pub(super) async fn a_replica_follows_its_source(bench: &Bench<'_>) -> Outcome {
     }
     let nobody = pair.sync(Uuid::new_v4(), pair.source.id, 1).await?;
     ensure_error!(driver.update_replica(&nobody).await, DriverError::NotFound { .. });
-    ensure_error!(driver.promote_replica(&nobody).await, DriverError::NotFound { .. });
+    ensure_error!(driver.promote_replica(&nobody, false).await, DriverError::NotFound { .. });
     pair.delete().await
 }
 
@@ -108,18 +108,19 @@ pub(super) async fn a_promoted_share_is_not_overwritten_by_late_updates(
         fs::write(source.join("last"), "written before the promotion")?;
     }
     let promotion = pair.sync(new, old, 2).await?;
-    let exports = driver.promote_replica(&promotion).await?;
+    let promoted = driver.promote_replica(&promotion, false).await?;
+    ensure!(promoted.is_current, "the last update came to nothing");
     if let Some((_, replica)) = &pair.paths {
         ensure!(replica.join("last").exists(), "what was written last is lost");
         fs::write(replica.join("after"), "written after it")?;
     }
-    ensure!(driver.promote_replica(&promotion).await? == exports, "other exports");
+    ensure!(driver.promote_replica(&promotion, false).await? == promoted, "another answer");
     for late in [1, 2] {
         let late = pair.sync(new, old, late).await?;
         ensure_error!(driver.update_replica(&late).await, DriverError::InvalidInput { .. });
     }
     let late = pair.sync(new, old, 1).await?;
-    ensure_error!(driver.promote_replica(&late).await, DriverError::InvalidInput { .. });
+    ensure_error!(driver.promote_replica(&late, false).await, DriverError::InvalidInput { .. });
     if let Some((_, replica)) = &pair.paths {
         ensure!(replica.join("after").exists(), "a late call undid what was written");
     }
@@ -129,7 +130,7 @@ pub(super) async fn a_promoted_share_is_not_overwritten_by_late_updates(
         ensure!(source.join("after").exists(), "the former active share does not follow");
     }
     // And back.
-    driver.promote_replica(&pair.sync(old, new, 3).await?).await?;
+    driver.promote_replica(&pair.sync(old, new, 3).await?, false).await?;
     driver.update_replica(&pair.sync(new, old, 4).await?).await?;
     pair.delete().await
 }
@@ -138,10 +139,19 @@ pub(super) async fn a_replica_is_promoted_without_its_source(bench: &Bench<'_>) 
     let Some(pair) = Pair::new(bench).await? else { return Ok(()) };
     let (driver, new) = (&pair.driver, pair.replica.share.id);
     let promotion = pair.sync(new, pair.source.id, 2).await?;
+    let update = pair.sync(new, pair.source.id, 1).await;
     driver.delete_share(pair.source.id).await?;
-    driver.promote_replica(&promotion).await?;
-    if let Some((_, replica)) = &pair.paths {
-        ensure!(fs::read(replica.join("file"))? == b"first", "the bytes are lost");
+    // What is missing is named: a source may come back, a replica is made anew.
+    let gone = driver.update_replica(&update?).await;
+    let source = pair.source.id.to_string();
+    let is_named = matches!(&gone, Err(DriverError::NotFound { id, .. }) if *id == source);
+    ensure!(pair.paths.is_none() || is_named, "without a source it says {gone:?}");
+    for again in [false, true] {
+        let promoted = driver.promote_replica(&promotion, false).await?;
+        if let Some((_, replica)) = &pair.paths {
+            ensure!(!promoted.is_current, "nobody knows what was written last; again: {again}");
+            ensure!(fs::read(replica.join("file"))? == b"first", "the bytes are lost");
+        }
     }
     ensure_error!(
         driver.update_replica(&promotion).await,
@@ -173,7 +183,7 @@ pub(super) async fn a_snapshot_is_brought_over(bench: &Bench<'_>) -> Outcome {
         );
     }
     // It is a snapshot like any other.
-    driver.promote_replica(&pair.sync(id, pair.source.id, 2).await?).await?;
+    driver.promote_replica(&pair.sync(id, pair.source.id, 2).await?, false).await?;
     let snapshot = SnapshotRef::from(&brought);
     let revert = RevertShare { snapshot: snapshot.clone(), size_gb: 1, generation: 1 };
     driver.revert_to_snapshot(&revert).await?;

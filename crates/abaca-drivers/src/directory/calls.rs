@@ -17,8 +17,8 @@ use super::{Directory, GIB, access, migrate, mount, replicas, sweep, sys};
 use crate::{
     AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverResult, Export, Migrated,
     Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats,
-    ReplicaSync, RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject, SnapshotRef,
-    SweepReport, SyncReplica,
+    Promoted, ReplicaSync, RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject,
+    SnapshotRef, SweepReport, SyncReplica,
 };
 
 #[async_trait]
@@ -270,12 +270,16 @@ impl Driver for Directory {
         .await
     }
 
-    async fn promote_replica(&self, replica: &SyncReplica) -> DriverResult<Vec<Export>> {
+    async fn promote_replica(
+        &self,
+        replica: &SyncReplica,
+        may_be_stale: bool,
+    ) -> DriverResult<Promoted> {
         self.check_replicas()?;
         let (id, replica) = (replica.id, replica.clone());
         let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
         self.mutate(format!("promoting replica {id}"), wanted, move |root, cancel| {
-            replicas::promote(root, &replica, cancel)
+            replicas::promote(root, &replica, may_be_stale, cancel)
         })
         .await
     }
@@ -399,6 +403,7 @@ pub(super) fn record_of(share: &NewShare) -> ShareRecord {
         reverted: 0,
         replication: 0,
         is_replica: false,
+        is_stale: false,
         mount_point_name: share.mount_point_name.clone(),
     }
 }

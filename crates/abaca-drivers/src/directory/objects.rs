@@ -59,6 +59,9 @@ pub(super) struct ShareRecord {
     pub(super) replication: u64,
     #[serde(default)]
     pub(super) is_replica: bool,
+    /// Promoted without a last update.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_stale: bool,
 }
 
 /// Kept beside the bytes of a snapshot.

@@ -18,8 +18,8 @@ use super::medium::{Content, Direction};
 use super::objects::{Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
 use crate::{
-    DriverError, DriverResult, Export, NewReplica, NewSnapshot, ReplicaSource, ReplicaSync,
-    SnapshotObject, SnapshotRef, SyncReplica,
+    DriverError, DriverResult, Export, NewReplica, NewSnapshot, Promoted, ReplicaSource,
+    ReplicaSync, SnapshotObject, SnapshotRef, SyncReplica,
 };
 
 pub(super) fn create(
@@ -52,28 +52,33 @@ pub(super) fn update(
 pub(super) fn promote(
     root: &Root,
     replica: &SyncReplica,
+    may_be_stale: bool,
     cancel: &Cancel,
-) -> Result<Vec<Export>, Stop> {
+) -> Result<Promoted, Stop> {
     let (id, generation) = (replica.id, replica.generation);
     let record = record(root, id)?;
+    let mut is_stale = record.is_stale;
     if DriverError::check_promotion(record.is_replica, record.replication, generation)? {
         let updated = with_share(root, &replica.source, |data| {
             follow(root, replica, &record, false, data, cancel)
         });
-        match updated {
-            Ok(()) => {}
-            Err(stop) if may_be_repeated(&stop) => return Err(stop),
-            Err(stop) => {
+        is_stale = match updated {
+            Ok(()) => false,
+            Err(stop) if is_gone(&stop) || (may_be_stale && !is_passing(&stop)) => {
                 let error = stop.while_doing(format!("updating replica {id} a last time"));
                 tracing::warn!(%error, %id, "promoting a replica as it is");
-                let record = ShareRecord { replication: generation, is_replica: false, ..record };
+                let (replication, is_replica) = (generation, false);
+                let record =
+                    ShareRecord { replication, is_replica, is_stale: true, ..record.clone() };
                 root.replace_record(Kind::Share, id, &record)?;
-                return Ok(exports(root, id, record.mount_point_name.as_deref()));
+                true
             }
-        }
+            Err(stop) => return Err(stop),
+        };
     }
     root.settle(Kind::Share)?;
-    Ok(exports(root, id, record.mount_point_name.as_deref()))
+    let exports = exports(root, id, record.mount_point_name.as_deref());
+    Ok(Promoted { exports, is_current: !is_stale })
 }
 
 pub(super) fn bring_snapshot(
@@ -117,7 +122,8 @@ fn follow(
     cancel: &Cancel,
 ) -> Result<(), Stop> {
     let (size_gb, replication) = (replica.size_gb, replica.generation);
-    let record = ShareRecord { size_gb, replication, is_replica, ..record.clone() };
+    let is_stale = false;
+    let record = ShareRecord { size_gb, replication, is_replica, is_stale, ..record.clone() };
     let new = New {
         kind: Kind::Share,
         id: replica.id,
@@ -138,6 +144,7 @@ fn with_share<T>(
 }
 
 /// Hands the bytes of an object of this or another backend to `work`, held so that it stays.
+/// `NotFound` when there is no such object, or no backend where it was.
 fn with_source<T>(
     root: &Root,
     kind: Kind,
@@ -145,14 +152,29 @@ fn with_source<T>(
     location: &str,
     work: impl FnOnce(OwnedFd) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let other = root.open_other(root_of(kind, id, location)?)?;
-    let held = [Wanted::object(id, Hold::Shared)];
-    let _held = FileGuards::acquire(other.locks.as_fd(), &held)?;
-    let data = other.data(kind, id)?.ok_or_else(|| match kind {
+    let missing = || match kind {
         Kind::Share => DriverError::share_not_found(id),
         Kind::Snapshot => DriverError::snapshot_not_found(id),
+    };
+    let path = root_of(kind, id, location)?;
+    let other = root.open_other(path).map_err(|error| of_source(id, error))?.ok_or_else(|| {
+        tracing::warn!(%id, path, "there is no backend where a replica's source was");
+        missing()
     })?;
+    let held = [Wanted::object(id, Hold::Shared)];
+    let _held = FileGuards::acquire(other.locks.as_fd(), &held)?;
+    let data = other.data(kind, id).map_err(|error| of_source(id, error))?.ok_or_else(missing)?;
     work(data)
+}
+
+/// What is damaged there says nothing of the replica here.
+fn of_source(id: Uuid, error: FsError) -> Stop {
+    match error {
+        FsError::Damaged { .. } => {
+            DriverError::failed(format!("reading what replicas of {id} follow"), error).into()
+        }
+        error => error.into(),
+    }
 }
 
 /// The root of the backend that holds the object.
@@ -164,13 +186,12 @@ fn root_of(kind: Kind, id: Uuid, location: &str) -> DriverResult<&str> {
     })
 }
 
-/// Whether a last update failed for a reason that is not the source's absence.
-fn may_be_repeated(stop: &Stop) -> bool {
-    match stop {
-        Stop::Failed(FsError::Busy { .. } | FsError::Cancelled) => true,
-        Stop::Failed(error) => {
-            matches!(error.errno(), Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT))
-        }
-        Stop::Refused(_) => false,
-    }
+/// Whether a source was looked for and is not there: [`with_source`] says `NotFound` of nothing else.
+fn is_gone(stop: &Stop) -> bool {
+    matches!(stop, Stop::Refused(DriverError::NotFound { .. }))
+}
+
+/// Whether it says nothing of the source.
+fn is_passing(stop: &Stop) -> bool {
+    matches!(stop, Stop::Failed(FsError::Busy { .. } | FsError::Cancelled))
 }

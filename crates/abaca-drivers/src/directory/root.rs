@@ -96,11 +96,17 @@ impl Root {
     }
 
     /// Opens the directory of another backend, which is in use already. Nothing in it is changed
-    /// but locks.
-    pub(super) fn open_other(&self, path: &str) -> FsResult<Self> {
-        let top = open_top(Path::new(path))?;
+    /// but locks. `None`: there is no such directory, or it has no mark, as that under a mount that
+    /// is gone.
+    pub(super) fn open_other(&self, path: &str) -> FsResult<Option<Self>> {
+        let top = match open_top(Path::new(path)) {
+            Err(error) if matches!(error.errno(), Some(Errno::NOENT | Errno::NOTDIR)) => {
+                return Ok(None);
+            }
+            opened => opened?,
+        };
         if !sys::exists(top.as_fd(), MARK)? {
-            return Err(FsError::Damaged { what: format!("{path} has no mark of this driver") });
+            return Ok(None);
         }
         let mark: Mark = serde_json::from_slice(&read_small_file(top.as_fd(), MARK)?)
             .map_err(|error| FsError::Damaged { what: format!("{path}/{MARK}: {error}") })?;
@@ -119,7 +125,7 @@ impl Root {
         let (tmp, trash, locks) = (part("tmp")?, part("trash")?, part("locks")?);
         let (path, driver) = (path.to_owned(), mark.driver);
         let medium = Box::new(super::medium::Trees);
-        Ok(Self { path, driver, medium, top, shares, snapshots, tmp, trash, locks })
+        Ok(Some(Self { path, driver, medium, top, shares, snapshots, tmp, trash, locks }))
     }
 
     pub(super) fn top(&self) -> BorrowedFd<'_> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Directory;
@@ -12,7 +13,9 @@ use super::kill_point::sick_disk;
 use super::medium::{Content, Direction};
 use super::objects::{Kind, New, ShareRecord};
 use super::tests::{new_share, open};
-use crate::{Driver as _, DriverError, NewShare, NewSnapshot};
+use crate::{
+    Driver as _, DriverError, NewReplica, NewShare, NewSnapshot, ReplicaSource, SyncReplica,
+};
 
 /// What is damaged, and how.
 type Damage = (&'static str, fn(&Path));
@@ -136,4 +139,43 @@ async fn what_could_not_be_found_out_of_exchanging_is_no_refusal() {
     assert!(driver.root.can_exchange().unwrap());
     fs::remove_dir(root.path().join("tmp")).unwrap();
     driver.root.can_exchange().unwrap_err();
+}
+
+#[tokio::test]
+async fn a_replica_is_not_promoted_past_a_source_that_is_there_and_can_not_be_read() {
+    let root = tempfile::tempdir().unwrap();
+    let settings = json!({ "root": root.path(), "replication_type": "readable" });
+    let driver = Directory::open(settings.as_object().unwrap()).await.unwrap();
+    let share = new_share();
+    driver.create_share(&share).await.unwrap();
+    let data = |id: Uuid| root.path().join("shares").join(id.to_string()).join("data");
+    fs::write(data(share.id).join("file"), "first").unwrap();
+    let provider_location = data(share.id).canonicalize().unwrap().to_str().unwrap().to_owned();
+    let source = ReplicaSource { id: share.id, provider_location };
+    let id = Uuid::new_v4();
+    let replica = NewShare { id, ..share.clone() };
+    let replica = NewReplica { share: replica, source: source.clone(), generation: 1 };
+    driver.create_replica(&replica).await.unwrap();
+    fs::rename(data(share.id), root.path().join("away")).unwrap();
+
+    let sync = |generation| SyncReplica { id, size_gb: 1, source: source.clone(), generation };
+    let updated = driver.update_replica(&sync(1)).await;
+    // Neither missing nor damaged: that would be said of the replica.
+    assert!(matches!(updated, Err(DriverError::Failed { .. })), "{updated:?}");
+    let promoted = driver.promote_replica(&sync(2), false).await;
+    assert!(matches!(promoted, Err(DriverError::Failed { .. })), "{promoted:?}");
+
+    // It is as it was: it follows, once its source is back.
+    fs::rename(root.path().join("away"), data(share.id)).unwrap();
+    fs::write(data(share.id).join("file"), "second").unwrap();
+    driver.update_replica(&sync(1)).await.unwrap();
+    assert_eq!(fs::read(data(id).join("file")).unwrap(), b"second");
+
+    // Whoever insists gets it as it is, and is told; also when he asks again.
+    fs::rename(data(share.id), root.path().join("away")).unwrap();
+    for may_be_stale in [true, false] {
+        let promoted = driver.promote_replica(&sync(2), may_be_stale).await.unwrap();
+        assert!(!promoted.is_current, "{may_be_stale}");
+    }
+    assert_eq!(fs::read(data(id).join("file")).unwrap(), b"second");
 }

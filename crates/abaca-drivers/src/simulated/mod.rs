@@ -19,8 +19,8 @@ use uuid::Uuid;
 use crate::{
     AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverInfo, DriverResult, Export,
     Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot,
-    ObjectKind, PoolStats, ReplicaSync, RevertShare, RuleOutcomes, Settings, SettingsError,
-    ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
+    ObjectKind, PoolStats, Promoted, ReplicaSync, RevertShare, RuleOutcomes, Settings,
+    SettingsError, ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
 };
 use faults::{Faults, Moment};
 use settings::{PoolSettings, SimulatedSettings};
@@ -283,7 +283,11 @@ impl Driver for Simulated {
         .await
     }
 
-    async fn promote_replica(&self, replica: &SyncReplica) -> DriverResult<Vec<Export>> {
+    async fn promote_replica(
+        &self,
+        replica: &SyncReplica,
+        _may_be_stale: bool,
+    ) -> DriverResult<Promoted> {
         let replica = replica.clone();
         self.call("promote_replica", Some(replica.id), move |objects| {
             replicas::promote(objects, &replica)

@@ -4,7 +4,7 @@
 use super::settings::PoolSettings;
 use super::state::{Objects, Share};
 use super::{add_share, share_object};
-use crate::{DriverError, DriverResult, Export, NewReplica, ReplicaSync, SyncReplica};
+use crate::{DriverError, DriverResult, Export, NewReplica, Promoted, ReplicaSync, SyncReplica};
 use uuid::Uuid;
 
 pub(super) fn create(
@@ -32,12 +32,12 @@ pub(super) fn update(objects: &mut Objects, replica: &SyncReplica) -> DriverResu
     Ok(ReplicaSync::InSync)
 }
 
-pub(super) fn promote(objects: &mut Objects, replica: &SyncReplica) -> DriverResult<Vec<Export>> {
+pub(super) fn promote(objects: &mut Objects, replica: &SyncReplica) -> DriverResult<Promoted> {
     let share = find(objects, replica.id)?;
     if DriverError::check_promotion(share.is_replica, share.replication, replica.generation)? {
         follow(share, replica, false);
     }
-    Ok(share_object(replica.id, share).exports)
+    Ok(Promoted { exports: share_object(replica.id, share).exports, is_current: true })
 }
 
 fn follow(share: &mut Share, replica: &SyncReplica, is_replica: bool) {

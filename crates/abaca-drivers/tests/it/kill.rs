@@ -153,7 +153,9 @@ impl Plan {
             }
             Call::CreateReplica => drop(driver.create_replica(&self.replica()).await.unwrap()),
             Call::UpdateReplica => drop(driver.update_replica(&self.sync(1)).await.unwrap()),
-            Call::PromoteReplica => drop(driver.promote_replica(&self.sync(2)).await.unwrap()),
+            Call::PromoteReplica => {
+                drop(driver.promote_replica(&self.sync(2), false).await.unwrap())
+            }
             Call::Migrate => {
                 let source = driver.migration_source(self.share).await.unwrap();
                 let kept = driver.get_snapshot(self.snapshot, self.share).await.unwrap().unwrap();

@@ -1,11 +1,16 @@
 //! Makes a replica the active one.
 
-use abaca_drivers::SyncReplica;
-use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
+use abaca_drivers::{Promoted, SyncReplica};
+use abaca_model::{
+    MessageAction, MessageDetail, MessageResource, OperationState, ShareInstance, ShareStatus,
+    Timestamp,
+};
+use abaca_store::share_work::ShareWork;
 use abaca_store::{Tx, replicas as rows, retry_conflicts, share_instances, share_work, shares};
 use async_trait::async_trait;
 
 use super::create_share::{id, load};
+use super::message::{self, Told};
 use super::replicas;
 use super::{Work, export_location};
 use crate::engine::arguments;
@@ -32,7 +37,10 @@ impl Work for PromoteReplica {
             generation: replicas::driver_generation(arguments.generation),
         };
         let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
-        let exports = driver.promote_replica(&promotion).await?;
+        // An administrator who set the active one to `error` said not to wait for it.
+        let may_be_stale = active.instance.status == ShareStatus::Error;
+        let Promoted { exports, is_current } =
+            driver.promote_replica(&promotion, may_be_stale).await?;
         let exports: Vec<_> = exports.into_iter().map(export_location).collect();
 
         let mut tx = run.record().await?;
@@ -48,7 +56,9 @@ impl Work for PromoteReplica {
             if replica.id == work.id || was_active {
                 replicas::sync_access(run, &mut tx, own, replica.host.as_deref(), now).await?;
             }
-            if replica.id != work.id && replica.status == ShareStatus::Available {
+            if was_active && replica.id != work.id && !is_current {
+                keep_aside(run, &mut tx, &work, replica, now).await?;
+            } else if replica.id != work.id && replica.status == ShareStatus::Available {
                 replicas::update(run, &mut tx, replica, now).await?;
             }
         }
@@ -60,8 +70,7 @@ impl Work for PromoteReplica {
         shares::get_locked(tx, work.share_id).await?.ok_or(Failure::Superseded)?;
         // The backend may have promoted it: only a later generation makes it follow again.
         rows::raise_generation(tx, work.share_id, Timestamp::now()).await?;
-        let told = (MessageAction::Promote, MessageDetail::Unknown, failed.message.as_str());
-        replicas::give_up(run, tx, ShareStatus::Error, None, told).await
+        replicas::give_up_following(run, tx, MessageAction::Promote, failed).await
     }
 
     /// What tenants see did not change; what the backend did is undone by the next update.
@@ -77,4 +86,23 @@ impl Work for PromoteReplica {
         });
         Ok(raised.await?)
     }
+}
+
+/// The replica that was active, and could not be asked for what was written to it last: it may hold
+/// the only copy of that. So it is in error, and nothing but a resync overwrites it.
+async fn keep_aside(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    promoted: &ShareWork,
+    former: &ShareInstance,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let fence = share_instances::take_over(tx, former, ShareStatus::Error, now).await?;
+    rows::set_state(tx, former.id, fence, rows::ERROR, now).await?;
+    let reason = "The replica that was active could not be read. What was written to it after the \
+                  last update is not in the share; a resync of that replica would remove it.";
+    let replica = (MessageResource::Replica, former.id.to_string());
+    let (action, detail) = (MessageAction::Promote, MessageDetail::Unknown);
+    let told = Told { action, detail, reason };
+    Ok(message::leave(run, tx, &promoted.project_id, replica, told).await?)
 }

@@ -1,9 +1,9 @@
 //! What the operations of replicas have in common.
 
-use abaca_drivers::ReplicaSource;
+use abaca_drivers::{DriverError, ReplicaSource};
 use abaca_model::{
     MessageAction, MessageDetail, MessageResource, OperationKind, ShareId, ShareInstance,
-    ShareInstanceId, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
+    ShareInstanceId, ShareStatus, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
 use abaca_store::access_rules::Of;
 use abaca_store::operations::{self, NewOperation};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::message::{self, Told};
 use crate::engine::arguments;
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Run, mine};
 
 /// The active replica, and where its bytes are.
@@ -174,11 +174,56 @@ async fn enqueue(
     Ok(())
 }
 
+/// A replica is not in its backend, and can't be made anew.
+#[derive(Debug, thiserror::Error)]
+#[error("the replica is missing in its backend, and could not be made anew")]
+struct Lost(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// Why a replica that is missing was not made.
+pub(super) fn lost(failure: Failure) -> Failure {
+    match failure {
+        Failure::Permanent(failed) => Failure::permanent(failed.message, Lost(failed.source)),
+        other => other,
+    }
+}
+
+/// Gives up an update or a promotion. A replica that is whole itself can still be used, and promoted:
+/// it is out of sync until an update succeeds. The tenant is told once, not at every interval.
+pub(super) async fn give_up_following(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    action: MessageAction,
+    failed: &Permanent,
+) -> Result<(), Failure> {
+    let id = super::create_share::id(run);
+    let before = share_instances::get(tx, id).await?.ok_or(Failure::Superseded)?;
+    let was_whole = before.status != ShareStatus::Error && !is_broken(id, failed);
+    let (status, state) = match was_whole {
+        true => (ShareStatus::Available, replicas::OUT_OF_SYNC),
+        false => (ShareStatus::Error, replicas::ERROR),
+    };
+    if before.status == status && before.replica_state.as_deref() == Some(state) {
+        return run.check(before.fence);
+    }
+    let told = (action, MessageDetail::Unknown, failed.message.as_str());
+    give_up(run, tx, status, Some(state), told).await
+}
+
+/// Whether it is the replica itself that is not as it should be, rather than what it follows.
+fn is_broken(id: ShareInstanceId, failed: &Permanent) -> bool {
+    match failed.source.downcast_ref::<DriverError>() {
+        Some(DriverError::NotFound { id: missing, .. }) => *missing == id.to_string(),
+        Some(DriverError::Damaged { .. } | DriverError::InvalidInput { .. }) => true,
+        Some(_) => false,
+        None => failed.source.is::<Lost>(),
+    }
+}
+
 /// Puts a replica into error, with a message for its tenant.
 pub(super) async fn give_up(
     run: &Run<'_>,
     tx: &mut Tx,
-    status: abaca_model::ShareStatus,
+    status: ShareStatus,
     state: Option<&str>,
     (action, detail, reason): (MessageAction, MessageDetail, &str),
 ) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //! missing in its backend is made anew, so this repairs what failed.
 
 use abaca_drivers::{DriverError, ReplicaSync, SyncReplica};
-use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
+use abaca_model::{MessageAction, OperationState, ShareStatus, Timestamp};
 use abaca_store::share_work::{self, ShareWork};
 use abaca_store::{Tx, replicas as rows, share_instances, shares};
 use async_trait::async_trait;
@@ -44,8 +44,7 @@ impl Work for UpdateReplica {
     }
 
     async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
-        let told = (MessageAction::Update, MessageDetail::Unknown, failed.message.as_str());
-        replicas::give_up(run, tx, ShareStatus::Error, Some(rows::ERROR), told).await
+        replicas::give_up_following(run, tx, MessageAction::Update, failed).await
     }
 
     async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {
@@ -70,7 +69,7 @@ async fn bring_up_to_date(
         generation: replicas::driver_generation(active.generation),
     };
     if driver.get_share(sync.id).await?.is_none() {
-        let made = make(run, work, active).await?;
+        let made = make(run, work, active).await.map_err(replicas::lost)?;
         return Ok((ReplicaSync::InSync, Some(made)));
     }
     match driver.update_replica(&sync).await {

@@ -1,7 +1,9 @@
 //! Share replicas.
 
 mod life;
+mod lost;
 mod requests;
+mod service;
 
 use abaca::api::V;
 use axum::http::Method;

@@ -1,0 +1,176 @@
+//! An engine with two directory backends, and what tests ask of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use abaca::config::{BackendConfig, Config, Overrides, WorkerConfig};
+use abaca::engine::Engine;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::TestServer;
+
+/// The API, and an engine with the backends `one` and `two` in the zones of these names.
+pub(super) struct Service {
+    pub(super) api: TestServer,
+    shutdown: CancellationToken,
+    engine: JoinHandle<()>,
+    pub(super) data: TempDir,
+}
+
+impl Service {
+    pub(super) async fn start(replication_type: &str) -> Self {
+        Self::start_updating(replication_type, Duration::from_secs(300)).await
+    }
+
+    /// One whose replicas are brought up to date every `interval`.
+    pub(super) async fn start_updating(replication_type: &str, interval: Duration) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let data_dir = Some(data.path().to_str().unwrap().to_owned());
+        let config =
+            Config::load_from(&Overrides { data_dir, ..Overrides::default() }, []).unwrap();
+        let api = TestServer::start().await;
+        let specs = json!({
+            "driver_handles_share_servers": "False",
+            "snapshot_support": "True",
+            "revert_to_snapshot_support": "True",
+            "replication_type": replication_type,
+        });
+        let default = json!({ "share_type": { "name": "default", "extra_specs": specs } });
+        api.post("/v2/types", default).await.expect(200);
+        let backend = |name: &str| {
+            let root = data.path().join(name);
+            let settings = json!({ "root": root, "replication_type": replication_type });
+            BackendConfig {
+                name: name.to_owned(),
+                availability_zone: name.to_owned(),
+                replication_domain: Some("d".to_owned()),
+                settings: settings.as_object().unwrap().clone(),
+                ..config.backends[0].clone()
+            }
+        };
+        let backends = [backend("one"), backend("two")];
+        let worker = WorkerConfig { replica_update_interval: interval, ..config.worker };
+        let (db, queue) = (api.app.db.clone(), Arc::clone(&api.app.queue));
+        let engine = Engine::open(db, worker, &backends, queue).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let engine = tokio::spawn(Arc::new(engine).run(shutdown.clone()));
+        let service = Self { api, shutdown, engine, data };
+        service.until("/v2/scheduler-stats/pools", |pools| pools["pools"][1].is_object()).await;
+        service
+    }
+
+    pub(super) async fn stop(self) {
+        self.shutdown.cancel();
+        self.engine.await.unwrap();
+    }
+
+    /// Asks until the answer is as it shall be.
+    pub(super) async fn until(&self, path: &str, is_right: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let answer = self.api.get(path).await;
+            if answer.status == 200 && is_right(&answer.json()) {
+                return answer.json();
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "{path} stays {}", answer.text);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(super) async fn replica_is(&self, id: &str, status: &str, state: &str) -> Value {
+        let replica = |shown: &Value| {
+            let replica = &shown["share_replica"];
+            replica["status"] == status && replica["replica_state"] == state
+        };
+        self.until(&format!("/v2/share-replicas/{id}"), replica).await["share_replica"].clone()
+    }
+
+    /// A share in the zone `one`, its active replica, and where its files are.
+    pub(super) async fn share(&self) -> (String, String, PathBuf) {
+        let share = json!({ "share_proto": "NFS", "size": 1, "availability_zone": "one" });
+        let share = self.api.post("/v2/shares", json!({ "share": share })).await.expect(200);
+        let id = share["share"]["id"].as_str().unwrap().to_owned();
+        let available = |shown: &Value| shown["share"]["status"] == "available";
+        self.until(&format!("/v2/shares/{id}"), available).await;
+        let list = self.api.get(&format!("/v2/share-replicas?share_id={id}")).await.expect(200);
+        let active = list["share_replicas"][0]["id"].as_str().unwrap().to_owned();
+        let path = self.path("one", "shares", &active);
+        (id, active, path)
+    }
+
+    /// A replica in the zone `two`, in sync.
+    pub(super) async fn replica(&self, share: &str) -> (String, PathBuf) {
+        let replica = json!({ "share_id": share, "availability_zone": "two" });
+        let body = json!({ "share_replica": replica });
+        let replica = self.api.post("/v2/share-replicas", body).await.expect(202);
+        let id = replica["share_replica"]["id"].as_str().unwrap().to_owned();
+        self.replica_is(&id, "available", "in_sync").await;
+        let path = self.path("two", "shares", &id);
+        (id, path)
+    }
+
+    pub(super) async fn snapshot(&self, share: &str) -> String {
+        let body = json!({ "snapshot": { "share_id": share } });
+        let snapshot = self.api.post("/v2/snapshots", body).await.expect(202);
+        let id = snapshot["snapshot"]["id"].as_str().unwrap().to_owned();
+        let available = |shown: &Value| shown["snapshot"]["status"] == "available";
+        self.until(&format!("/v2/snapshots/{id}"), available).await;
+        id
+    }
+
+    /// The available instances of a snapshot by their share instances, so many.
+    pub(super) async fn instances(&self, snapshot: &str, count: usize) -> Vec<(String, PathBuf)> {
+        let path = format!("/v2/snapshot-instances/detail?snapshot_id={snapshot}");
+        let all = |list: &Value| {
+            let list = list["snapshot_instances"].as_array().unwrap();
+            list.len() == count && list.iter().all(|one| one["status"] == "available")
+        };
+        let list = self.until(&path, all).await;
+        let one = |one: &Value| {
+            let text = |key: &str| one[key].as_str().unwrap().to_owned();
+            (text("share_instance_id"), PathBuf::from(text("provider_location")))
+        };
+        list["snapshot_instances"].as_array().unwrap().iter().map(one).collect()
+    }
+
+    pub(super) async fn act(&self, replica: &str, body: Value, status: u16) {
+        let path = format!("/v2/share-replicas/{replica}/action");
+        assert_eq!(self.api.post(&path, body).await.status, status);
+    }
+
+    /// Whom the backend lets in, and with which level.
+    pub(super) async fn let_in(&self, backend: &str, id: &str, expected: &[(&str, &str)]) {
+        let file = self.data.path().join(backend).join("shares").join(id).join("access.json");
+        let began = Instant::now();
+        loop {
+            let list: Value = std::fs::read(&file)
+                .map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap());
+            let rules = list["rules"].as_array().cloned().unwrap_or_default();
+            let found: Vec<_> = rules
+                .iter()
+                .map(|rule| (rule["to"].as_str().unwrap(), rule["level"].as_str().unwrap()))
+                .collect();
+            if found == expected {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "{backend} lets in {found:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(super) fn path(&self, backend: &str, kind: &str, id: &str) -> PathBuf {
+        self.data.path().join(backend).join(kind).join(id).join("data")
+    }
+}
+
+pub(super) fn read(path: &Path) -> String {
+    std::fs::read_to_string(path.join("file")).unwrap()
+}
+
+pub(super) fn write(path: &Path, text: &str) {
+    std::fs::write(path.join("file"), text).unwrap();
+}
