@@ -97,7 +97,7 @@ pub enum RuleOutcome {
     },
     /// The backend can't do what it says. The client is kept out.
     Refused {
-        /// Why, for the tenant.
+        /// Why, for the tenant. It does not name the client, whom a lock may hide from him.
         reason: String,
     },
 }

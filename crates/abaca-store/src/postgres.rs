@@ -64,7 +64,9 @@ pub(crate) async fn read(pool: &Pool) -> Result<Connection> {
 pub(crate) async fn write(pool: &Pool) -> Result<Connection> {
     // Guarded before BEGIN is sent: whoever drops this future throws the connection away.
     let connection = Connection { client: Some(pool.get().await?), writing: true };
-    connection.client()?.batch_execute("BEGIN").await?;
+    // Said, not left to the server's default: at a higher level, who waited for a row would still
+    // read what was there before, and so miss what was committed meanwhile.
+    connection.client()?.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     Ok(connection)
 }
 

@@ -6,7 +6,7 @@
 use abaca_model::{
     LockAction, LockedResource, LockedType, ResourceLock, ResourceLockId, Timestamp,
 };
-use sea_query::{Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement};
+use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement};
 use uuid::Uuid;
 
 use crate::db::Dialect;
@@ -105,13 +105,30 @@ pub async fn of_resource(
     resource: LockedResource,
     action: LockAction,
 ) -> Result<Vec<ResourceLock>> {
-    let mut select = select();
-    select
+    tx.all(&select_of_resource(resource, action), lock).await
+}
+
+/// The oldest of those locks, `limit` at most.
+///
+/// # Errors
+/// What the database says.
+pub async fn oldest_of_resource(
+    tx: &mut Tx,
+    resource: LockedResource,
+    action: LockAction,
+    limit: u64,
+) -> Result<Vec<ResourceLock>> {
+    let select = select_of_resource(resource, action).limit(limit).take();
+    tx.all(&select, lock).await
+}
+
+fn select_of_resource(resource: LockedResource, action: LockAction) -> SelectStatement {
+    select()
         .and_where(Expr::col((TABLE, "resource_id")).eq(resource.uuid().to_string()))
         .and_where(Expr::col((TABLE, "resource_action")).eq(action.as_str()))
         .order_by((TABLE, "created_at"), Order::Asc)
-        .order_by((TABLE, "id"), Order::Asc);
-    tx.all(&select, lock).await
+        .order_by((TABLE, "id"), Order::Asc)
+        .take()
 }
 
 /// The locks on reading a share's rules.
@@ -275,13 +292,8 @@ pub async fn list(tx: &mut Tx, page: Page<'_>) -> Result<(Vec<ResourceLock>, Opt
 /// # Errors
 /// What the database says.
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
-    let select = Query::select()
-        .expr(Func::count(Expr::col((TABLE, "id"))))
-        .from(TABLE)
-        .cond_where(filter.condition(tx.dialect()))
-        .take();
-    // Not a point read: it may have to look at every row.
-    Ok(tx.all(&select, |row| row.integer(0)).await?.first().copied().unwrap_or(0))
+    let select = Query::select().cond_where(filter.condition(tx.dialect())).take();
+    list::count(tx, TABLE, select).await
 }
 
 /// The place in a list of the lock with this id, of `project_id` if one is given, whatever the

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use abaca_store::testing::TestDatabase;
-use abaca_store::{Error, Tx, retry_conflicts};
+use abaca_store::{Db, Dialect, Error, Tx, retry_conflicts};
 use sea_query::{Expr, ExprTrait, Func, Query};
 
 crate::on_each_database!(
@@ -14,6 +14,7 @@ crate::on_each_database!(
     a_conflict_runs_again_and_the_rest_does_not,
     concurrent_writers_all_get_through,
     a_wrong_column_is_named,
+    a_transaction_sees_what_others_committed,
 );
 
 async fn insert(tx: &mut Tx, id: &str, name: &str) -> Result<(), Error> {
@@ -135,4 +136,24 @@ async fn a_wrong_column_is_named(database: &TestDatabase) {
     assert_eq!(error.to_string(), "column updated_at: is NULL");
     let error = tx.optional(&select, |row| row.integer(0)).await.unwrap_err();
     assert!(error.to_string().starts_with("column id: "), "{error}");
+}
+
+/// Whoever waited for a row must see what was committed meanwhile, whatever level the server takes
+/// by default. SQLite has one writer, who is alone.
+async fn a_transaction_sees_what_others_committed(database: &TestDatabase) {
+    if database.db.dialect() == Dialect::Sqlite {
+        return;
+    }
+    let mut url = database.url.clone();
+    if database.db.dialect() == Dialect::Postgres {
+        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push_str("options=-c%20default_transaction_isolation%3Dserializable");
+    }
+    let select = Query::select().column("id").from("availability_zones").to_owned();
+    let mut first = Db::open(&url, 1).unwrap().write().await.unwrap();
+    assert_eq!(first.all(&select, |row| row.string(0)).await.unwrap(), [""; 0]);
+    let mut second = database.db.write().await.unwrap();
+    insert(&mut second, "a", "a").await.unwrap();
+    second.commit().await.unwrap();
+    assert_eq!(first.all(&select, |row| row.string(0)).await.unwrap(), ["a"]);
 }

@@ -156,7 +156,9 @@ async fn one_refused_rule_is_told_alone(dialect: Dialect) {
     let [message] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(message["detail_id"], "021");
     let text = message["user_message"].as_str().unwrap();
-    assert!(text.contains("10.0.0.2") && text.contains(shown[1]["id"].as_str().unwrap()), "{text}");
+    assert!(text.contains(shown[1]["id"].as_str().unwrap()), "{text}");
+    // A lock may hide the client from whoever reads this.
+    assert!(!text.contains("10.0.0.2"), "{text}");
 
     // Refused once, it is left alone until it is denied, and told of no second time.
     allow(&service, &path, "10.0.0.4");

@@ -97,7 +97,7 @@ async fn add(
     let places: Vec<_> = instances.iter().map(|instance| instance.id.uuid()).collect();
     access_rules::insert(&mut tx, Of::Shares, rule, &places).await?;
     sync::share_instances(call, &mut tx, &instances, rule.created_at).await?;
-    lock_rule(call, &mut tx, rule, locks).await?;
+    lock_rule(call, &mut tx, (&share, &instances), rule, locks).await?;
     // Whoever asks for it knows whom it lets in.
     let shown = view::one(call, &mut tx, rule, false).await?;
     tx.commit().await?;

@@ -19,17 +19,19 @@ pub(crate) async fn deny(call: Call) -> Result<Reply, ApiError> {
     let id = id.ok_or_else(|| ApiError::bad_request("Required parameter access_id not found."))?;
     let mut tx = call.app.db.read().await?;
     let share = visible(&call, &mut tx).await?;
+    drop(tx);
     let target = target(&share);
     call.authorise("share:deny_access", &target).await?;
     call.authorise("share:access_get", &target).await?;
+    let mut tx = call.app.db.read().await?;
     let found = load::of_visible_share(&call, &mut tx, id).await?;
+    drop(tx);
     let rule = found.filter(|(_, of)| of.id == share.id).map(|(rule, _)| rule);
     let rule = rule.ok_or_else(|| ApiError::not_found("Resource could not be found."))?;
     let removable = match fields.boolean("unrestrict")?.unwrap_or(false) {
-        true => Some(removable_locks(&call, &mut tx, rule.id).await?),
+        true => Some(removable_locks(&call, rule.id).await?),
         false => None,
     };
-    drop(tx);
     let now = Timestamp::now();
     retry_conflicts(|| begin(&call, &share, &rule, removable.as_ref(), now)).await?;
     call.app.nudge();

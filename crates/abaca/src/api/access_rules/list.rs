@@ -1,7 +1,6 @@
 //! The rules of a share.
 
 use abaca_model::{AccessLevel, AccessType};
-use abaca_store::Tx;
 use abaca_store::access_rules::{self, Filter, Of};
 
 use super::{client, load, view};
@@ -19,8 +18,9 @@ const HIDDEN: [&str; 2] = ["access_key", "access_to"];
 pub(crate) async fn list_of_share(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let share = visible(&call, &mut tx).await?;
+    drop(tx);
     call.authorise("share:access_get_all", &target(&share)).await?;
-    reply(&call, &mut tx, share.id.uuid(), &Filter::default()).await
+    reply(&call, share.id.uuid(), &Filter::default()).await
 }
 
 /// `GET /share-access-rules?share_id={share_id}`
@@ -33,33 +33,35 @@ pub(crate) async fn index(call: Call) -> Result<Reply, ApiError> {
     // As the reference: it is the query that is wrong, not the path.
     let unknown = || ApiError::bad_request(format!("Share {id} not found."));
     let share = find(&call, &mut tx, id).await?.ok_or_else(unknown)?;
+    drop(tx);
     call.authorise("share_access_rule:index", &target(&share)).await?;
     call.authorise("share:access_get_all", &target(&share)).await?;
-    reply(&call, &mut tx, share.id.uuid(), &filter).await
+    reply(&call, share.id.uuid(), &filter).await
 }
 
 /// `GET /share-access-rules/{id}`
 pub(crate) async fn show(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let (rule, share) = load::rule(&call, &mut tx).await?;
+    drop(tx);
     call.authorise("share_access_rule:get", &target(&share)).await?;
-    let restricted = restricted_rules(&call, &mut tx, rule.resource_id).await?.contains(&rule.id);
+    let restricted = restricted_rules(&call, rule.resource_id).await?.contains(&rule.id);
+    let mut tx = call.app.db.read().await?;
     Reply::ok(&view::one(&call, &mut tx, &rule, restricted).await?)
 }
 
-async fn reply(
-    call: &Call,
-    tx: &mut Tx,
-    share_id: uuid::Uuid,
-    filter: &Filter,
-) -> Result<Reply, ApiError> {
-    let mut rules = access_rules::of_resource(tx, Of::Shares, share_id, filter).await?;
-    let restricted = restricted_rules(call, tx, share_id).await?;
+async fn reply(call: &Call, share_id: uuid::Uuid, filter: &Filter) -> Result<Reply, ApiError> {
+    // The rules first: of one that is made and locked later, nothing is shown.
+    let mut tx = call.app.db.read().await?;
+    let mut rules = access_rules::of_resource(&mut tx, Of::Shares, share_id, filter).await?;
+    drop(tx);
+    let restricted = restricted_rules(call, share_id).await?;
     // To find a rule by what is hidden would tell it.
     if filter.equal.iter().any(|(key, _)| HIDDEN.contains(key)) {
         rules.retain(|rule| !restricted.contains(&rule.id));
     }
-    Reply::ok(&view::all(call, tx, &rules, &restricted).await?)
+    let mut tx = call.app.db.read().await?;
+    Reply::ok(&view::all(call, &mut tx, &rules, &restricted).await?)
 }
 
 /// `checked`: values that no rule can have are refused; before that was so, they find nothing.

@@ -15,12 +15,13 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     let level = level(&call)?;
     let mut tx = call.app.db.read().await?;
     let (rule, share) = load::rule(&call, &mut tx).await?;
+    drop(tx);
     call.authorise("share_access_rule:update", &target(&share)).await?;
-    let restricted = restricted_rules(&call, &mut tx, rule.resource_id).await?.contains(&rule.id);
+    let restricted = restricted_rules(&call, rule.resource_id).await?.contains(&rule.id);
     if rule.access_level == level {
+        let mut tx = call.app.db.read().await?;
         return Reply::ok(&view::one(&call, &mut tx, &rule, restricted).await?);
     }
-    drop(tx);
     let now = Timestamp::now();
     let change = Change { level, restricted, now };
     let shown = retry_conflicts(|| begin(&call, &share, &rule, change)).await?;

@@ -60,7 +60,8 @@ pub(super) fn answer(method: &Method, headers: &HeaderMap) -> Result<Response<Bo
     }
     let (text, tag) = &*SERVED;
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let mut response = if known.is_some_and(|known| known.contains(tag.as_str())) {
+    let is_known = |known: &str| known.trim() == "*" || known.contains(tag.as_str());
+    let mut response = if known.is_some_and(is_known) {
         let mut unchanged = Response::new(Body::empty());
         *unchanged.status_mut() = StatusCode::NOT_MODIFIED;
         unchanged

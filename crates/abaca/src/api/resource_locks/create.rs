@@ -41,7 +41,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
     logs::resource("resource_lock_id", &lock.id.to_string());
     retry_conflicts(|| async {
         let mut tx = call.app.db.write().await?;
-        check(&mut tx, &lock, share.id).await?;
+        hold(&mut tx, share.id).await?.check(&mut tx, &lock).await?;
         resource_locks::insert(&mut tx, &lock).await?;
         Ok::<_, ApiError>(tx.commit().await?)
     })
@@ -53,37 +53,55 @@ fn no_resource() -> ApiError {
     ApiError::bad_request("No such resource found.")
 }
 
-/// Takes hold of the share, so that nothing the lock forbids can begin, and sees whether the lock
-/// still makes sense.
-pub(super) async fn check(
-    tx: &mut Tx,
-    lock: &ResourceLock,
-    share_id: ShareId,
-) -> Result<(), ApiError> {
-    let share = share_rows::get_locked(tx, share_id).await?.ok_or_else(no_resource)?;
-    let instances = share_instances::of_share_locked(tx, share_id).await?;
-    if lock.action == LockAction::Show {
-        let others = resource_locks::of_resource(tx, lock.resource, LockAction::Show).await?;
-        if others.iter().any(|other| other.id != lock.id) {
-            return Err(ApiError::conflict(
-                "Resource's visibility is already locked by other user.",
-            ));
+/// A share that is held for the rest of the transaction, so that nothing a lock forbids can begin.
+pub(super) struct Held {
+    share: Share,
+    instances: Vec<ShareInstance>,
+}
+
+/// Takes hold of the share.
+pub(super) async fn hold(tx: &mut Tx, id: ShareId) -> Result<Held, ApiError> {
+    let share = share_rows::get_locked(tx, id).await?.ok_or_else(no_resource)?;
+    let instances = share_instances::of_share_locked(tx, id).await?;
+    Ok(Held { share, instances })
+}
+
+impl Held {
+    /// Whether a lock makes sense, as it would be.
+    pub(super) async fn check(&self, tx: &mut Tx, lock: &ResourceLock) -> Result<(), ApiError> {
+        if lock.action == LockAction::Show {
+            let others = resource_locks::of_resource(tx, lock.resource, LockAction::Show).await?;
+            if others.iter().any(|other| other.id != lock.id) {
+                return Err(ApiError::conflict(
+                    "Resource's visibility is already locked by other user.",
+                ));
+            }
         }
-    }
-    match lock.resource {
-        LockedResource::Share(_) => check_share(&share, &instances),
-        LockedResource::AccessRule(id) => {
-            let rule = access_rules::get(tx, Of::Shares, id).await?.ok_or_else(no_resource)?;
-            let is_going = matches!(
-                rule.state,
-                AccessState::QueuedToDeny | AccessState::Denying | AccessState::Error
-            );
-            if lock.action == LockAction::Delete && is_going { Err(unsuitable()) } else { Ok(()) }
+        match lock.resource {
+            LockedResource::Share(_) => check_share(&self.share, &self.instances),
+            LockedResource::AccessRule(id) => {
+                let rule = access_rules::get(tx, Of::Shares, id).await?.ok_or_else(no_resource)?;
+                let is_going = matches!(
+                    rule.state,
+                    AccessState::QueuedToDeny | AccessState::Denying | AccessState::Error
+                );
+                let is_late = lock.action == LockAction::Delete && is_going;
+                if is_late { Err(unsuitable()) } else { Ok(()) }
+            }
         }
     }
 }
 
-fn check_share(share: &Share, instances: &[ShareInstance]) -> Result<(), ApiError> {
+/// Where the lock comes with something else, the reference answers 400, not 409.
+pub(super) fn as_bad_request(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Conflict(message) => ApiError::BadRequest(message),
+        other => other,
+    }
+}
+
+/// Whether the share can be locked against being deleted.
+pub(super) fn check_share(share: &Share, instances: &[ShareInstance]) -> Result<(), ApiError> {
     let status = spokesman(instances).ok_or_else(no_resource)?.status;
     let is_going = status.is_being_deleted()
         || matches!(

@@ -4,13 +4,17 @@
 use std::collections::BTreeSet;
 
 use abaca_model::{
-    AccessRule, AccessRuleId, LockAction, LockedResource, ResourceLock, ResourceLockId, ShareId,
+    AccessRule, AccessRuleId, LockAction, LockedResource, ResourceLock, ResourceLockId, Share,
+    ShareId, ShareInstance,
 };
 use abaca_store::{Tx, resource_locks};
 use uuid::Uuid;
 
-use super::{body, load};
+use super::{body, create, load};
 use crate::api::{ApiError, Call, Fields};
+
+/// How many locks a refusal names at most; a resource may have any number.
+const NAMED: u64 = 10;
 
 /// Why a share must not be deleted: it is locked. `None`: it is not.
 ///
@@ -21,28 +25,34 @@ pub(in crate::api) async fn locked_against_deletion(
     id: ShareId,
 ) -> Result<Option<String>, ApiError> {
     let share = LockedResource::Share(id);
-    let locks = resource_locks::of_resource(tx, share, LockAction::Delete).await?;
+    let mut locks =
+        resource_locks::oldest_of_resource(tx, share, LockAction::Delete, NAMED + 1).await?;
     if locks.is_empty() {
         return Ok(None);
     }
+    let named = usize::try_from(NAMED).unwrap_or(usize::MAX);
+    let more = if locks.len() > named { ", and more" } else { "" };
+    locks.truncate(named);
     let ids: Vec<String> = locks.iter().map(|lock| lock.id.to_string()).collect();
     let ids = ids.join(", ");
-    Ok(Some(format!("Invalid share: Resource lock/s [{ids}] prevent delete action.")))
+    Ok(Some(format!("Invalid share: Resource lock/s [{ids}{more}] prevent delete action.")))
 }
 
-/// The locks on deleting a rule that the caller may remove. Asked before the transaction, since a
-/// policy may ask another service.
+/// The locks on deleting a rule that the caller may remove. Asked before the transaction and with no
+/// connection held, since a policy may ask another service.
 ///
 /// # Errors
 /// What the database says.
 pub(in crate::api) async fn removable_locks(
     call: &Call,
-    tx: &mut Tx,
     rule: AccessRuleId,
 ) -> Result<BTreeSet<ResourceLockId>, ApiError> {
     let locked = LockedResource::AccessRule(rule);
+    let mut tx = call.app.db.read().await?;
+    let locks = resource_locks::of_resource(&mut tx, locked, LockAction::Delete).await?;
+    drop(tx);
     let mut removable = BTreeSet::new();
-    for lock in resource_locks::of_resource(tx, locked, LockAction::Delete).await? {
+    for lock in locks {
         let seen = call.allows("resource_lock:get", Some(&load::target(&lock))).await;
         if seen && load::authorise(call, "resource_lock:delete", &lock).await.is_ok() {
             removable.insert(lock.id);
@@ -78,17 +88,20 @@ pub(in crate::api) async fn refuse_locked_rule(
     }
 }
 
-/// The rules of a share whose client the caller may not read.
+/// The rules of a share whose client the caller may not read. Asked with no connection held, as
+/// [`removable_locks`].
 ///
 /// # Errors
 /// What the database says.
 pub(in crate::api) async fn restricted_rules(
     call: &Call,
-    tx: &mut Tx,
     share_id: Uuid,
 ) -> Result<BTreeSet<AccessRuleId>, ApiError> {
+    let mut tx = call.app.db.read().await?;
+    let locks = resource_locks::on_reading_rules_of(&mut tx, share_id).await?;
+    drop(tx);
     let mut restricted = BTreeSet::new();
-    for lock in resource_locks::on_reading_rules_of(tx, share_id).await? {
+    for lock in locks {
         let rule = "resource_lock:bypass_locked_show_action";
         if load::authorise(call, rule, &lock).await.is_err() {
             restricted.insert(AccessRuleId::from(lock.resource.uuid()));
@@ -131,17 +144,21 @@ pub(in crate::api) fn ask_to_lock<'a>(fields: &Fields<'a>) -> Result<NewLocks<'a
     Ok(locks)
 }
 
-/// Locks a new rule, whose share is held. With its deletion that of the share is locked too, until
-/// the rule or its lock is gone.
+/// Locks a new rule of `share`, which is held. With its deletion that of the share is locked too,
+/// until the rule or its lock is gone.
 ///
 /// # Errors
-/// What the database says; 403 for a token without a project.
+/// What the database says; 400 for a share that can't be locked; 403 for a token without a project.
 pub(in crate::api) async fn lock_rule(
     call: &Call,
     tx: &mut Tx,
+    (share, instances): (&Share, &[ShareInstance]),
     rule: &AccessRule,
     locks: &NewLocks<'_>,
 ) -> Result<(), ApiError> {
+    if locks.deletion {
+        create::check_share(share, instances).map_err(create::as_bad_request)?;
+    }
     let project_id = call.project()?;
     let on_rule = |action| ResourceLock {
         id: ResourceLockId::random(),

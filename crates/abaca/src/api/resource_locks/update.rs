@@ -5,40 +5,49 @@ use abaca_store::access_rules::{self, Of};
 use abaca_store::{Tx, resource_locks, retry_conflicts};
 use axum::http::StatusCode;
 
-use super::{body, create, load, view};
+use super::body::{self, Change};
+use super::{create, load, view};
 use crate::api::{ApiError, Call, Reply};
 
 /// `PUT /resource-locks/{id}`
 pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     let change = body::change(&call)?;
     let found = found(&call, "resource_lock:update").await?;
-    let mut lock = found.clone();
     if let Some(action) = change.action {
-        body::check_action(action, lock.resource.kind())?;
+        body::check_action(action, found.resource.kind())?;
+    }
+    let now = Timestamp::now();
+    let lock = retry_conflicts(|| apply(&call, &found, &change, now)).await?;
+    Reply::ok(&view::one(&call, &lock))
+}
+
+/// Changes the lock as it is by now: of two changes at the same time, neither undoes the other. What
+/// is locked never changes, so `found` tells which share to hold.
+async fn apply(
+    call: &Call,
+    found: &ResourceLock,
+    change: &Change<'_>,
+    now: Timestamp,
+) -> Result<ResourceLock, ApiError> {
+    let gone = || load::not_found(call);
+    let mut tx = call.app.db.write().await?;
+    let share = share_of(&mut tx, found).await?.ok_or_else(gone)?;
+    let held = create::hold(&mut tx, share).await?;
+    let mut lock = resource_locks::get(&mut tx, found.id).await?.ok_or_else(gone)?;
+    let action = change.action.unwrap_or(lock.action);
+    if action != lock.action {
         lock.action = action;
+        held.check(&mut tx, &lock).await.map_err(create::as_bad_request)?;
     }
     if let Some(reason) = change.reason {
         lock.reason = reason.map(str::to_owned);
     }
-    let now = Timestamp::now();
     lock.updated_at = Some(now);
-    retry_conflicts(|| async {
-        let mut tx = call.app.db.write().await?;
-        if lock.action != found.action {
-            let share = share_of(&mut tx, &lock).await?.ok_or_else(|| load::not_found(&call))?;
-            create::check(&mut tx, &lock, share).await.map_err(|error| match error {
-                ApiError::Conflict(message) => ApiError::bad_request(message),
-                other => other,
-            })?;
-        }
-        let reason = lock.reason.as_deref();
-        if !resource_locks::update(&mut tx, lock.id, lock.action, reason, now).await? {
-            return Err(load::not_found(&call));
-        }
-        Ok(tx.commit().await?)
-    })
-    .await?;
-    Reply::ok(&view::one(&call, &lock))
+    if !resource_locks::update(&mut tx, lock.id, action, lock.reason.as_deref(), now).await? {
+        return Err(gone());
+    }
+    tx.commit().await?;
+    Ok(lock)
 }
 
 /// `DELETE /resource-locks/{id}`

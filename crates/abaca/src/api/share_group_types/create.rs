@@ -14,10 +14,10 @@ use crate::api::{ApiError, Call, Fields, Reply};
 pub(in crate::api) async fn create(call: Call) -> Result<Reply, ApiError> {
     let body = call.body("share_group_type")?;
     let names = share_types_of(body)?;
-    let mut group_type = requested(body)?;
-    retry_conflicts(|| async {
+    let requested = requested(body)?;
+    let group_type = retry_conflicts(|| async {
         let mut tx = call.app.db.write().await?;
-        let mut group_type = group_type.clone();
+        let mut group_type = requested.clone();
         for name in &names {
             group_type.share_types.insert(share_type(&call, &mut tx, name).await?);
         }
@@ -29,10 +29,9 @@ pub(in crate::api) async fn create(call: Call) -> Result<Reply, ApiError> {
             other => other.into(),
         })?;
         tx.commit().await?;
-        Ok::<_, ApiError>(group_type.share_types)
+        Ok::<_, ApiError>(group_type)
     })
-    .await
-    .map(|share_types| group_type.share_types = share_types)?;
+    .await?;
     view::one(&call, &group_type)
 }
 
@@ -64,7 +63,8 @@ fn share_types_of(body: Fields<'_>) -> Result<Vec<&str>, ApiError> {
         Some(Value::Array(names)) => names.iter().map(Value::as_str).collect(),
         _ => None,
     };
-    names.filter(|names| names.iter().any(|name| !name.is_empty())).ok_or_else(|| {
+    let are_names = |names: &Vec<&str>| !names.is_empty() && !names.contains(&"");
+    names.filter(are_names).ok_or_else(|| {
         ApiError::bad_request(
             "Supported share types must be provided: a list of names or ids in 'share_types'.",
         )

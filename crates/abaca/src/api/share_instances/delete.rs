@@ -1,7 +1,7 @@
 //! An administrator deletes a share instance, whatever its status.
 
-use abaca_model::{OperationKind, ShareInstanceId, ShareStatus, Timestamp};
-use abaca_store::{retry_conflicts, share_instances, snapshot_instances};
+use abaca_model::{OperationKind, ShareInstance, ShareStatus, Timestamp};
+use abaca_store::{retry_conflicts, share_instances, shares, snapshot_instances};
 
 use super::{load, set_by_hand};
 use crate::api::operation::{self, Work};
@@ -19,13 +19,16 @@ pub(crate) async fn force_delete(call: Call) -> Result<Reply, ApiError> {
     call.authorise("share_instance:force_delete", &target).await?;
     call.authorise("share:delete", &target).await?;
     let now = Timestamp::now();
-    retry_conflicts(|| begin(&call, instance.id, now)).await?;
+    retry_conflicts(|| begin(&call, &instance, now)).await?;
     call.app.nudge();
     Ok(Reply::accepted())
 }
 
-async fn begin(call: &Call, id: ShareInstanceId, now: Timestamp) -> Result<(), ApiError> {
+async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(), ApiError> {
+    let id = found.id;
     let mut tx = call.app.db.write().await?;
+    // The share first, as everyone who asks for its locks, or places one.
+    shares::get_locked(&mut tx, found.share_id).await?.ok_or_else(ApiError::no_route)?;
     let instance =
         share_instances::get_locked(&mut tx, id).await?.ok_or_else(ApiError::no_route)?;
     // With its last instance the share goes, whatever keeps it from being deleted.

@@ -107,7 +107,7 @@ impl UpdateAccessRules {
     }
 
     /// A message for each rule that the backend refused. None was sent to it in `error`, so each is
-    /// told of once.
+    /// told of once. By its id alone: a lock may hide whom it lets in, now or later.
     async fn tell_refused(
         &self,
         run: &Run<'_>,
@@ -118,8 +118,7 @@ impl UpdateAccessRules {
         for rule in &work.rules {
             if let Some(RuleOutcome::Refused { reason }) = outcomes.get(&rule.id.uuid()) {
                 tracing::warn!(access_rule_id = %rule.id, reason, "an access rule was refused");
-                let client = format!("{} {}", rule.access_type, rule.access_to);
-                let reason = format!("The access rule {} for {client}: {reason}", rule.id);
+                let reason = format!("The access rule {}: {reason}", rule.id);
                 self.tell(run, tx, work, MessageDetail::AccessUnsupported, &reason).await?;
             }
         }

@@ -1,6 +1,7 @@
 //! Rules that are locked against being denied, and whose clients are hidden.
 
-use abaca_model::ShareId;
+use abaca_model::{ShareId, ShareStatus};
+use abaca_store::share_instances;
 
 use super::*;
 use crate::support::assert_like_sample;
@@ -192,6 +193,46 @@ async fn what_is_asked_of_locks_is_checked_and_comes_with_2_82() {
     let rule = json!({ "access_type": "ip", "access_to": ADDRESS, "lock_deletion": true });
     act(&server, ALICE, V(2, 81), &path, json!({ "allow_access": rule })).await.expect(200);
     assert_eq!(locks(&server).await, Vec::<Value>::new());
+}
+
+/// What can't be locked by itself isn't by way of a rule either; nothing is left of the request.
+#[tokio::test]
+async fn a_rule_does_not_lock_a_share_that_is_going() {
+    let (server, share, place) = one_share().await;
+    let mut tx = server.app.db.write().await.unwrap();
+    let place = share_instances::get_locked(&mut tx, place.id).await.unwrap().unwrap();
+    let status = ShareStatus::ErrorDeleting;
+    share_instances::take_over(&mut tx, &place, status, seed::THEN).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut rule = json!({ "access_type": "ip", "access_to": ADDRESS, "lock_deletion": true });
+    let message = allow(&server, &share, rule.clone()).await.fault(400, "badRequest");
+    assert!(message.contains("not suitable for locking"), "{message}");
+    assert_eq!((locks(&server).await, listed(&server, &share).await), (vec![], vec![]));
+    rule["lock_deletion"] = json!(false);
+    allow(&server, &share, rule).await.expect(200);
+}
+
+/// Of two changes of one lock at the same time, none is undone by the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_changes_of_a_lock_both_last() {
+    let (server, share, _) = one_share().await;
+    let rule = locked(&server, &share, json!({ "lock_visibility": true })).await;
+    assert_eq!(rule["access_to"], ADDRESS);
+    let path = format!("/v2/resource-locks/{}", locks(&server).await[0]["id"].as_str().unwrap());
+    for (number, action) in ["delete", "show"].iter().cycle().take(24).enumerate() {
+        let reason = number.to_string();
+        let change = |change: Value| server.put(&path, json!({ "resource_lock": change }));
+        let (one, other) = tokio::join!(
+            change(json!({ "lock_reason": reason })),
+            change(json!({ "resource_action": action })),
+        );
+        assert_eq!((one.status, other.status), (200, 200), "{} {}", one.text, other.text);
+        let shown = server.get(&path).await.expect(200)["resource_lock"].clone();
+        assert_eq!(
+            (&shown["lock_reason"], &shown["resource_action"]),
+            (&json!(reason), &json!(action))
+        );
+    }
 }
 
 /// Of a lock and a denial at the same time, one comes first, and the other is refused.

@@ -40,6 +40,27 @@ async fn a_locked_share_is_not_deleted_by_anyone_in_any_way() {
     assert_eq!(delete_share(&server, ALICE, &share).await.status, 202);
 }
 
+/// A refusal does not grow with what a tenant places.
+#[tokio::test]
+async fn of_many_locks_the_oldest_are_named() {
+    let (server, share, _) = one_share().await;
+    let mut locks = Vec::new();
+    for number in 0..12 {
+        locks.push(locked(&server, ALICE, &share, &number.to_string()).await);
+    }
+    for (named, end) in
+        [(10, ", and more] prevent"), (10, ", and more] prevent"), (10, "] prevent")]
+    {
+        let message = delete_share(&server, ALICE, &share).await.fault(403, "forbidden");
+        let names = |lock: &&Value| message.contains(lock["id"].as_str().unwrap());
+        assert_eq!(locks.iter().filter(names).count(), named, "{message}");
+        assert!(locks[..named].iter().all(|lock| names(&lock)), "{message}");
+        let more = message.contains("and more");
+        assert!(message.contains(end) && more == end.contains("more"), "{message}");
+        assert_eq!(remove(&server, ALICE, &locks.remove(0)).await.status, 204);
+    }
+}
+
 #[tokio::test]
 async fn what_is_going_is_not_locked() {
     let (server, share, place) = one_share().await;

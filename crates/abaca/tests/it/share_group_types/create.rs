@@ -71,6 +71,7 @@ async fn bad_requests_name_what_is_wrong() {
         (json!({"share_types": null}), "share types"),
         (json!({"share_types": []}), "share types"),
         (json!({"share_types": [1]}), "share types"),
+        (json!({"share_types": ["plain", ""]}), "share types"),
         (json!({"share_types": {"a": "b"}}), "share types"),
         (json!({"group_specs": "x"}), "group_specs"),
         (json!({"group_specs": {"a": 5}}), "group_specs"),
