@@ -13,19 +13,19 @@ use crate::app::Target;
 
 const KEY: &str = "quota_class_set";
 
-/// `GET /quota-class-sets/{id}`
+/// `GET /quota-class-sets/{class_name}`
 pub(crate) async fn show(call: Call) -> Result<Reply, ApiError> {
     authorise(&call, "quota_class_set:show").await?;
-    let name = call.path("id");
+    let name = call.path("class_name");
     let mut tx = call.app.db.read().await?;
     let limits = of_class(&call, &mut tx, name).await?;
     Reply::ok(&body(&call, Some(name), &limits))
 }
 
-/// `PUT /quota-class-sets/{id}`. Keys that are no quota are passed over, as in the reference.
+/// `PUT /quota-class-sets/{class_name}`. Keys that are no quota are passed over, as in the reference.
 pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     authorise(&call, "quota_class_set:update").await?;
-    let name = read::name("class name", call.path("id"))?;
+    let name = read::name("class name", call.path("class_name"))?;
     let fields = call.wrapped(KEY).ok_or_else(|| {
         ApiError::bad_request(format!(
             "Invalid input for field/attribute {KEY}. Expecting an object."
@@ -50,7 +50,7 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
 
 /// A class is of no project: who may see those of his own project may not see it.
 async fn authorise(call: &Call, rule: &str) -> Result<(), ApiError> {
-    let target = Target::from_iter([("class_name".to_owned(), json!(call.path("id")))]);
+    let target = Target::from_iter([("class_name".to_owned(), json!(call.path("class_name")))]);
     call.authorise(rule, &target).await
 }
 

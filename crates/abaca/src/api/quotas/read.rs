@@ -29,7 +29,7 @@ impl Asked {
     /// 400 for what can't be asked for, 403 for another's quota, 404 for a share type that the caller
     /// can't see.
     pub(super) async fn read(call: &Call, tx: &mut Tx, rule: &str) -> Result<Self, ApiError> {
-        let project_id = name("project id", call.path("id"))?;
+        let project_id = name("project id", call.path("project_id"))?;
         let target = Target::from_iter([("project_id".to_owned(), json!(project_id))]);
         call.authorise(rule, &target).await?;
         let given = |key| call.query.get(key).filter(|value| !value.is_empty());

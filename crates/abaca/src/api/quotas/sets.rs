@@ -8,7 +8,7 @@ use super::read::{self, Asked};
 use super::{of_class, view};
 use crate::api::{ApiError, Call, Reply};
 
-/// `GET /quota-sets/{id}`
+/// `GET /quota-sets/{project_id}`
 pub(crate) async fn show(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let asked = Asked::read(&call, &mut tx, "quota_set:show").await?;
@@ -16,7 +16,7 @@ pub(crate) async fn show(call: Call) -> Result<Reply, ApiError> {
     Reply::ok(&asked.body(&call, Some(&asked.project_id), &limits, None))
 }
 
-/// `GET /quota-sets/{id}/detail`
+/// `GET /quota-sets/{project_id}/detail`
 pub(crate) async fn detail(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let asked = Asked::read(&call, &mut tx, "quota_set:show").await?;
@@ -25,16 +25,16 @@ pub(crate) async fn detail(call: Call) -> Result<Reply, ApiError> {
     Reply::ok(&asked.body(&call, Some(&asked.project_id), &limits, Some(&usage)))
 }
 
-/// `GET /quota-sets/{id}/defaults`: the same for whichever project.
+/// `GET /quota-sets/{project_id}/defaults`: the same for whichever project.
 pub(crate) async fn defaults(call: Call) -> Result<Reply, ApiError> {
-    let id = read::name("project id", call.path("id"))?;
+    let id = read::name("project id", call.path("project_id"))?;
     let mut tx = call.app.db.read().await?;
     let limits = of_class(&call, &mut tx, DEFAULT_CLASS).await?;
     let value = |resource| json!(limits.get(&resource));
     Reply::ok(&view::set("quota_set", call.version, Some(&id), |_| true, value))
 }
 
-/// `DELETE /quota-sets/{id}`: back to the defaults.
+/// `DELETE /quota-sets/{project_id}`: back to the defaults.
 pub(crate) async fn delete(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let asked = Asked::read(&call, &mut tx, "quota_set:delete").await?;

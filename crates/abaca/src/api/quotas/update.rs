@@ -1,4 +1,4 @@
-//! `PUT /quota-sets/{id}`
+//! `PUT /quota-sets/{project_id}`
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::api::{ApiError, Call, Fields, Reply};
 /// What may stand in the body beside limits.
 const OTHER_KEYS: [&str; 4] = ["tenant_id", "id", "force", "share_type"];
 
-/// `PUT /quota-sets/{id}`: all of the limits given are set, or none.
+/// `PUT /quota-sets/{project_id}`: all of the limits given are set, or none.
 pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let asked = Asked::read(&call, &mut tx, "quota_set:update").await?;

@@ -24,7 +24,11 @@ pub(crate) async fn promote(call: Call) -> Result<Reply, ApiError> {
 /// How long the backend may wait for writers, in seconds. The backends here need not: a promotion
 /// copies once more, and is then in force.
 fn quiesce_wait_time(call: &Call) -> Result<Option<u64>, ApiError> {
-    let given = call.action_value().get("quiesce_wait_time").filter(|_| call.since(V(2, 75)));
+    let wanted = call.action_value();
+    if !(wanted.is_null() || wanted.is_object()) {
+        return Err(ApiError::bad_request("promote must be an object or null."));
+    }
+    let given = wanted.get("quiesce_wait_time").filter(|_| call.since(V(2, 75)));
     let seconds = match given {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Number(number)) => number.as_u64(),

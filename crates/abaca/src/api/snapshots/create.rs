@@ -67,8 +67,9 @@ impl Wanted {
         }
         not_soft_deleted(share, NOT_TAKEN)?;
         let text = |key, older| {
-            let key = if fields.has(key) { key } else { older };
-            Ok::<_, ApiError>(fields.text_up_to(key, 255)?.map(str::to_owned))
+            let (newer, older) = (fields.text_up_to(key, 255)?, fields.text_up_to(older, 255)?);
+            let text = if fields.has(key) { newer } else { older };
+            Ok::<_, ApiError>(text.map(str::to_owned))
         };
         let metadata = if call.since(V(2, 73)) { metadata::read(fields)? } else { BTreeMap::new() };
         let snapshot = Snapshot {
