@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    AccessList, AccessTarget, CopyProgress, DriverError, DriverResult, Export, Migrated, Migration,
+    AccessList, AccessTarget, CopyProgress, DriverError, DriverResult, Export, ManageShare, ManageSnapshot, Migrated, Migration,
     MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats, Promoted,
     ReplicaSync, RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject, SnapshotRef,
     SweepReport, SyncReplica,
@@ -188,6 +188,40 @@ pub trait Driver: Send + Sync + 'static {
         Err(DriverError::Unsupported { what: "reaching the bytes of shares as files".to_owned() })
     }
 
+    /// Takes a share into use that the backend holds and the service does not know: one that was
+    /// given up by [`Driver::unmanage_share`], or one that was put where this driver looks for
+    /// such. Its bytes stay as they are; from now on it is named by its new id and nobody is let
+    /// in. If it is in use already by that id, it is returned as it is.
+    ///
+    /// `InvalidInput` when there can be nothing of the service's to take at that path, when it is
+    /// in use, or when its size is not allowed; `NotFound` when nothing is there. Then it stays as
+    /// it was. `InvalidInput` too when a later call gave this share up.
+    async fn manage_share(&self, _share: &ManageShare) -> DriverResult<ShareObject> {
+        Err(no_manage())
+    }
+
+    /// Leaves a share to itself: bytes, exports and access stay as they are, and the service has it
+    /// no more. No call by its id finds or deletes it from then on, but for
+    /// [`Driver::manage_share`]. Succeeds when there is no such share. `InvalidInput` when a later
+    /// call took it into use.
+    async fn unmanage_share(&self, _id: Uuid, _generation: u64) -> DriverResult<()> {
+        Err(no_manage())
+    }
+
+    /// As [`Driver::manage_share`], of a snapshot that was given up, of the same share.
+    async fn manage_snapshot(&self, _snapshot: &ManageSnapshot) -> DriverResult<SnapshotObject> {
+        Err(no_manage())
+    }
+
+    /// As [`Driver::unmanage_share`]. A snapshot of that id but of another share is none of it.
+    async fn unmanage_snapshot(
+        &self,
+        _snapshot: &SnapshotRef,
+        _generation: u64,
+    ) -> DriverResult<()> {
+        Err(no_manage())
+    }
+
     /// Removes what crashed calls left half made or half deleted, and nothing that a running call
     /// still works on. The reconcilers call it on a timer.
     async fn sweep(&self) -> DriverResult<SweepReport>;
@@ -195,6 +229,11 @@ pub trait Driver: Send + Sync + 'static {
 
 fn no_migration() -> DriverError {
     DriverError::Unsupported { what: "moving shares to other backends".to_owned() }
+}
+
+fn no_manage() -> DriverError {
+    let what = "taking shares into use that it holds already, or giving them up";
+    DriverError::Unsupported { what: what.to_owned() }
 }
 
 fn no_replicas() -> DriverError {

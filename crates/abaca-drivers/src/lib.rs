@@ -11,6 +11,7 @@ pub mod conformance;
 mod directory;
 mod driver;
 mod error;
+mod manage;
 mod migration;
 mod objects;
 mod settings;
@@ -24,6 +25,7 @@ pub use catalogue::{BuildError, DriverInfo, build, check, drivers};
 pub use directory::copy_share;
 pub use driver::Driver;
 pub use error::{DriverError, DriverResult, ObjectKind};
+pub use manage::{ManageShare, ManageSnapshot};
 pub use migration::{
     CopyProgress, Migrated, MigratedSnapshot, Migration, MigrationAbilities, MigrationSource,
     ShareTree,

@@ -29,15 +29,20 @@ impl NewShare {
     /// # Errors
     /// [`DriverError::InvalidInput`] when it can't.
     pub(crate) fn checked_mount_point_name(&self) -> DriverResult<Option<&str>> {
-        let Some(name) = self.mount_point_name.as_deref() else { return Ok(None) };
-        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if (1..=255).contains(&name.len()) && name.bytes().all(is_fine) {
-            return Ok(Some(name));
-        }
-        let field = "mount_point_name";
-        let problem = "expected 1 to 255 ASCII letters, digits, '_' and '-'".into();
-        Err(DriverError::InvalidInput { field, problem })
+        checked_mount_point_name(self.mount_point_name.as_deref())
     }
+}
+
+/// As [`NewShare::checked_mount_point_name`], of any name.
+pub(crate) fn checked_mount_point_name(name: Option<&str>) -> DriverResult<Option<&str>> {
+    let Some(name) = name else { return Ok(None) };
+    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if (1..=255).contains(&name.len()) && name.bytes().all(is_fine) {
+        return Ok(Some(name));
+    }
+    let field = "mount_point_name";
+    let problem = "expected 1 to 255 ASCII letters, digits, '_' and '-'".into();
+    Err(DriverError::InvalidInput { field, problem })
 }
 
 /// A snapshot to be made.

@@ -32,6 +32,14 @@ words! {
         PromoteReplica => "promote_replica",
         /// Brings a replica up to date with the active one.
         UpdateReplica => "update_replica",
+        /// Takes a share into use that its backend holds already.
+        ManageShare => "manage_share",
+        /// Forgets a share, whose bytes stay where they are.
+        UnmanageShare => "unmanage_share",
+        /// Takes a snapshot into use that its backend holds already.
+        ManageSnapshot => "manage_snapshot",
+        /// Forgets a snapshot, whose bytes stay where they are.
+        UnmanageSnapshot => "unmanage_snapshot",
         /// Makes a backend agree with the access rules of a share instance.
         UpdateAccessRules => "update_access_rules",
         /// Makes a backend agree with the access rules of a snapshot instance.

@@ -163,6 +163,41 @@ impl ShareStatus {
     pub fn is_being_deleted(self) -> bool {
         self == Self::Deleting || self.is_deferred()
     }
+
+    /// Whether something works on it and will set another status.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        match self {
+            Self::Creating
+            | Self::CreatingFromSnapshot
+            | Self::Deleting
+            | Self::DeferredDeleting
+            | Self::ErrorDeferredDeleting
+            | Self::Extending
+            | Self::Shrinking
+            | Self::Migrating
+            | Self::MigratingTo
+            | Self::ManageStarting
+            | Self::UnmanageStarting
+            | Self::Reverting
+            | Self::ReplicationChange
+            | Self::ServerMigrating
+            | Self::ServerMigratingTo
+            | Self::AwaitingTransfer
+            | Self::Ensuring => true,
+            Self::Available
+            | Self::Error
+            | Self::ErrorDeleting
+            | Self::Inactive
+            | Self::ExtendingError
+            | Self::ShrinkingError
+            | Self::ShrinkingPossibleDataLossError
+            | Self::ManageError
+            | Self::UnmanageError
+            | Self::Unmanaged
+            | Self::RevertingError => false,
+        }
+    }
 }
 
 impl SnapshotStatus {
@@ -179,6 +214,28 @@ impl SnapshotStatus {
     #[must_use]
     pub fn is_being_deleted(self) -> bool {
         self == Self::Deleting || self.is_deferred()
+    }
+
+    /// Whether something works on it and will set another status.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        match self {
+            Self::Creating
+            | Self::Deleting
+            | Self::DeferredDeleting
+            | Self::ErrorDeferredDeleting
+            | Self::Migrating
+            | Self::MigratingTo
+            | Self::ServerMigrating
+            | Self::Restoring
+            | Self::ManageStarting
+            | Self::UnmanageStarting => true,
+            Self::Available
+            | Self::Error
+            | Self::ErrorDeleting
+            | Self::ManageError
+            | Self::UnmanageError => false,
+        }
     }
 }
 

@@ -115,6 +115,22 @@ pub async fn of_instance(tx: &mut Tx, id: ShareInstanceId) -> Result<Vec<ExportL
     complete(tx, &select).await
 }
 
+/// Whether a share instance in a pool, `host@backend#pool`, has this export path.
+///
+/// # Errors
+/// What the database says.
+pub async fn any_at(tx: &mut Tx, host: &str, path: &str) -> Result<bool> {
+    let mut select = Query::select();
+    select
+        .column((TABLE, "id"))
+        .from(TABLE)
+        .inner_join(INSTANCES, Expr::col((INSTANCES, "id")).equals((TABLE, "share_instance_id")))
+        .and_where(Expr::col((TABLE, "path")).eq(path))
+        .and_where(Expr::col((INSTANCES, "host")).eq(host))
+        .limit(1);
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
 /// One export location of a share instance.
 ///
 /// # Errors

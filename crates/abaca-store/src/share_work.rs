@@ -9,6 +9,7 @@ use sea_query::{Expr, ExprTrait, Query, UpdateStatement};
 use crate::affinity;
 use crate::error::Result;
 use crate::export_work::{self, NewExportLocation, Owner};
+use crate::metadata::{self, Pairs};
 use crate::row::Row;
 use crate::tx::Tx;
 
@@ -194,6 +195,27 @@ pub async fn resized(
         .to_owned();
     tx.execute(&update).await?;
     Ok(true)
+}
+
+/// Records the size in GiB of a share that its backend held already, and since when it is the
+/// service's. Its instance must have been guarded in this transaction.
+///
+/// # Errors
+/// What the database says.
+pub async fn managed(tx: &mut Tx, work: &ShareWork, size: i64, now: Timestamp) -> Result<()> {
+    let update = Query::update()
+        .table("shares")
+        .value("size", size)
+        .value("updated_at", now.micros())
+        .and_where(Expr::col("id").eq(work.share_id.to_string()))
+        .to_owned();
+    tx.execute(&update).await?;
+    metadata::put(tx, metadata::Owner::Share(work.share_id), &managed_at(now)).await
+}
+
+/// What tells since when a share or snapshot is the service's that it did not make.
+pub(crate) fn managed_at(now: Timestamp) -> Pairs {
+    Pairs::from([("__managed_at".to_owned(), now.to_string())])
 }
 
 /// Removes the instance, and with its last instance the share.

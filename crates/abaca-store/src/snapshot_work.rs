@@ -1,12 +1,14 @@
 //! What operations read and write of snapshot instances. Every write is guarded by the fence the
 //! operation was made with; `false` means that the instance was taken over or is gone.
 
-use abaca_model::{ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp};
+use abaca_model::{ShareId, ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp};
 use sea_query::{Expr, ExprTrait, LockType, Order, Query, SelectStatement, UpdateStatement};
 
 use crate::error::Result;
 use crate::export_work::{self, NewExportLocation, Owner};
+use crate::metadata;
 use crate::row::Row;
+use crate::share_work::managed_at;
 use crate::tx::Tx;
 
 /// A snapshot instance as an operation needs to know it.
@@ -122,6 +124,34 @@ pub async fn made(
     }
     export_work::replace(tx, Owner::SnapshotInstance(id), &made.exports, now).await?;
     Ok(true)
+}
+
+/// Records since when a snapshot is the service's that its backend held already. Its instance must
+/// have been guarded in this transaction.
+///
+/// # Errors
+/// What the database says.
+pub async fn managed(tx: &mut Tx, work: &SnapshotWork, now: Timestamp) -> Result<()> {
+    metadata::put(tx, metadata::Owner::Snapshot(work.snapshot_id), &managed_at(now)).await
+}
+
+/// The snapshot of a share that is at a provider location, if there is one.
+///
+/// # Errors
+/// What the database says.
+pub async fn located(
+    tx: &mut Tx,
+    share: ShareId,
+    provider_location: &str,
+) -> Result<Option<SnapshotId>> {
+    let select = Query::select()
+        .column("snapshot_id")
+        .from(INSTANCES)
+        .and_where(Expr::col("share_id").eq(share.to_string()))
+        .and_where(Expr::col("provider_location").eq(provider_location))
+        .limit(1)
+        .to_owned();
+    tx.optional(&select, |row| row.parsed(0)).await
 }
 
 /// Sets the status of the instance.

@@ -63,6 +63,7 @@ impl Medium for Subvolumes {
         cancel: &Cancel,
     ) -> FsResult<()> {
         match &content {
+            Content::Later => return Ok(()),
             Content::Empty => change(object, &["subvolume", "create", DATA], cancel)?,
             Content::CopyOf(source, direction) => {
                 // Else the kernel does it while it holds up whoever writes to the share.
@@ -131,6 +132,14 @@ impl Medium for Subvolumes {
         let group = format!("0/{}", look(data, &["inspect-internal", "rootid", "."])?.output);
         let object = sys::open_parent(data)?;
         change(object.as_fd(), &["qgroup", "limit", &bytes, &group, "."], cancel)
+    }
+
+    fn check_import(&self, data: BorrowedFd<'_>) -> DriverResult<()> {
+        if sys::meta_of(data).is_ok_and(|meta| is_subvolume(&meta)) {
+            return Ok(());
+        }
+        let problem = "expected a subvolume, which a size can be enforced on".into();
+        Err(DriverError::InvalidInput { field: "export_path", problem })
     }
 
     fn used_bytes(&self, data: OwnedFd, _cancel: &Cancel) -> FsResult<u64> {

@@ -7,6 +7,7 @@ mod access;
 mod bytes;
 mod concurrency;
 mod life;
+mod manage;
 mod replicas;
 mod trees;
 
@@ -135,6 +136,11 @@ const RULES: &[(&str, Rule)] = rules![
     replicas::a_promoted_share_is_not_overwritten_by_late_updates,
     replicas::a_replica_is_promoted_without_its_source,
     replicas::a_snapshot_is_brought_over,
+    manage::a_share_that_was_given_up_is_left_alone,
+    manage::a_share_is_taken_into_use_by_its_export_path,
+    manage::what_can_not_be_taken_stays_as_it_is,
+    manage::a_late_call_neither_takes_nor_gives_up,
+    manage::a_snapshot_is_given_up_and_taken_into_use,
     trees::a_snapshot_keeps_what_files_are,
     trees::a_share_moves_with_its_snapshots,
     trees::symlinks_lead_nowhere,

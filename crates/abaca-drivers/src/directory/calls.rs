@@ -13,9 +13,11 @@ use super::locks::{Hold, Wanted};
 use super::medium::{Content, Direction};
 use super::objects::{Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
-use super::{Directory, GIB, access, migrate, mount, replicas, sweep, sys};
+use super::{Directory, GIB, access, manage, migrate, mount, replicas, sweep, sys};
+use crate::manage::Custody;
+use crate::objects::checked_mount_point_name;
 use crate::{
-    AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverResult, Export, Migrated,
+    AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverResult, Export, ManageShare, ManageSnapshot, Migrated,
     Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats,
     Promoted, ReplicaSync, RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject,
     SnapshotRef, SweepReport, SyncReplica,
@@ -73,6 +75,9 @@ impl Driver for Directory {
     async fn delete_share(&self, id: Uuid) -> DriverResult<()> {
         let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
         self.mutate(format!("deleting share {id}"), wanted, move |root, cancel| {
+            if manage::is_given_up(root, Kind::Share, id) {
+                return Ok(());
+            }
             Ok(root.remove(Kind::Share, id, cancel)?)
         })
         .await
@@ -174,7 +179,8 @@ impl Driver for Directory {
             let data = data.ok_or_else(|| DriverError::share_not_found(share_instance_id))?;
             let share = root.record::<ShareRecord>(Kind::Share, share_instance_id)?;
             let protocol = share.map(|share| share.protocol);
-            let record = SnapshotRecord { share_instance_id, protocol };
+            let record =
+                SnapshotRecord { share_instance_id, protocol, custody: Custody::default() };
             let content = Content::CopyOf(data, Direction::Freeze);
             let (kind, record) = (Kind::Snapshot, &record);
             let new = New { kind, id, record, content, size_gb: None, mount_point_name: None };
@@ -189,6 +195,9 @@ impl Driver for Directory {
         let doing = format!("deleting snapshot {id}");
         let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
         self.mutate(doing, wanted, move |root, cancel| {
+            if manage::is_given_up(root, Kind::Snapshot, id) {
+                return Ok(());
+            }
             // A damaged record must not keep a snapshot from being deleted.
             match find_snapshot(root, id) {
                 Ok(Some(found)) if found.share_instance_id != share_instance_id => Ok(()),
@@ -342,6 +351,65 @@ impl Driver for Directory {
         Ok(ShareTree { data, scratch })
     }
 
+    async fn manage_share(&self, share: &ManageShare) -> DriverResult<ShareObject> {
+        self.check_pool(&share.pool)?;
+        checked_mount_point_name(share.mount_point_name.as_deref())?;
+        let place = manage::place(&self.root, share)?;
+        let mut wanted = vec![Wanted::object(share.id, Hold::Alone), Wanted::record(share.id)];
+        match &place {
+            manage::Place::Object(id) if *id != share.id => {
+                wanted.extend([Wanted::object(*id, Hold::Alone), Wanted::record(*id)]);
+            }
+            // Of several shares that shall come of one directory, one is made.
+            manage::Place::Import(_) => wanted.push(Wanted::named("import", Hold::Alone)),
+            manage::Place::Object(_) => {}
+        }
+        let share = share.clone();
+        let doing = format!("taking {:?} into use as share {}", share.export_path, share.id);
+        self.mutate(doing, wanted, move |root, cancel| manage::share(root, &share, &place, cancel))
+            .await
+    }
+
+    async fn unmanage_share(&self, id: Uuid, generation: u64) -> DriverResult<()> {
+        let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
+        self.mutate(format!("giving share {id} up"), wanted, move |root, cancel| {
+            manage::give_share_up(root, id, generation, cancel)
+        })
+        .await
+    }
+
+    async fn manage_snapshot(&self, snapshot: &ManageSnapshot) -> DriverResult<SnapshotObject> {
+        let (id, share_id) = (snapshot.snapshot.id, snapshot.snapshot.share_instance_id);
+        let old_id = manage::snapshot_at(&self.root, snapshot)?;
+        let mut wanted = vec![
+            Wanted::object(id, Hold::Alone),
+            Wanted::record(id),
+            Wanted::object(share_id, Hold::Shared),
+        ];
+        if old_id != id {
+            wanted.extend([Wanted::object(old_id, Hold::Alone), Wanted::record(old_id)]);
+        }
+        let snapshot = snapshot.clone();
+        let doing = format!("taking {:?} into use as snapshot {id}", snapshot.provider_location);
+        self.mutate(doing, wanted, move |root, cancel| {
+            manage::snapshot(root, &snapshot, old_id, cancel)
+        })
+        .await
+    }
+
+    async fn unmanage_snapshot(
+        &self,
+        snapshot: &SnapshotRef,
+        generation: u64,
+    ) -> DriverResult<()> {
+        let (id, share_instance_id) = (snapshot.id, snapshot.share_instance_id);
+        let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
+        self.mutate(format!("giving snapshot {id} up"), wanted, move |root, _| {
+            manage::give_snapshot_up(root, id, share_instance_id, generation)
+        })
+        .await
+    }
+
     async fn sweep(&self) -> DriverResult<SweepReport> {
         let locks = Arc::clone(&self.locks);
         self.mutate("sweeping".to_owned(), Vec::new(), move |root, cancel| {
@@ -405,6 +473,8 @@ pub(super) fn record_of(share: &NewShare) -> ShareRecord {
         is_replica: false,
         is_stale: false,
         mount_point_name: share.mount_point_name.clone(),
+        custody: Custody::default(),
+        former_ids: Vec::new(),
     }
 }
 
@@ -431,13 +501,17 @@ pub(super) fn exports(root: &Root, id: Uuid, mount_point_name: Option<&str>) -> 
 
 fn find_share(root: &Root, id: Uuid) -> FsResult<Option<ShareObject>> {
     let record = root.record::<ShareRecord>(Kind::Share, id)?;
-    Ok(record.map(|record| ShareObject {
+    Ok(record.map(|record| share_object(root, id, record)))
+}
+
+pub(super) fn share_object(root: &Root, id: Uuid, record: ShareRecord) -> ShareObject {
+    ShareObject {
         id,
         size_gb: record.size_gb,
         exports: exports(root, id, record.mount_point_name.as_deref()),
         provider_location: root.location(Kind::Share.container(), id),
         pool: record.pool,
-    }))
+    }
 }
 
 pub(super) fn find_snapshot(root: &Root, id: Uuid) -> FsResult<Option<SnapshotObject>> {

@@ -26,6 +26,8 @@ pub(crate) enum Content {
     Empty,
     /// What this directory holds.
     CopyOf(OwnedFd, Direction),
+    /// What a later rename brings.
+    Later,
 }
 
 /// A way to keep bytes. All calls are blocking; the caller holds the locks.
@@ -73,6 +75,11 @@ pub(crate) trait Medium: Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Refuses a directory that can't become the bytes of a share by a rename.
+    fn check_import(&self, _data: BorrowedFd<'_>) -> DriverResult<()> {
+        Ok(())
+    }
+
     /// Bytes that count towards the size.
     fn used_bytes(&self, data: OwnedFd, cancel: &Cancel) -> FsResult<u64>;
 
@@ -98,9 +105,13 @@ impl Medium for Trees {
         _size_gb: Option<u64>,
         cancel: &Cancel,
     ) -> FsResult<()> {
+        if matches!(content, Content::Later) {
+            return Ok(());
+        }
         sys::make_directory(object, DATA)?;
         let data = sys::open_directory(object, DATA)?;
         match content {
+            Content::Later => Ok(()),
             Content::Empty => {
                 open_to_everybody(data.as_fd())?;
                 sys::sync(data.as_fd())

@@ -13,6 +13,7 @@ use super::mover::open_tree;
 use super::objects::{Kind, SnapshotRecord};
 use super::root::Root;
 use super::tree::mirror::{mirror_tree, to_copy};
+use crate::manage::Custody;
 use crate::{
     CopyProgress, DriverError, Export, Migrated, MigratedSnapshot, Migration, MigrationAbilities,
     SnapshotObject,
@@ -88,7 +89,7 @@ fn take_snapshot(
         return Ok(found);
     }
     let protocol = Some(migration.share.protocol.clone());
-    let record = SnapshotRecord { share_instance_id, protocol };
+    let record = SnapshotRecord { share_instance_id, protocol, custody: Custody::default() };
     let source = open_tree(Path::new(location(snapshot)?))?;
     root.make_resumed(Kind::Snapshot, id, &record, cancel, |data, base| {
         mirror_tree(&source, data, base, progress, cancel)

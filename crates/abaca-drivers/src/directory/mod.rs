@@ -15,6 +15,7 @@ pub(crate) mod cancel;
 pub(crate) mod failure;
 pub(crate) mod kill_point;
 mod locks;
+mod manage;
 pub(crate) mod medium;
 mod migrate;
 mod mount;

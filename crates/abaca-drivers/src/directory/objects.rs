@@ -14,9 +14,10 @@ use super::mount;
 use super::root::{Root, read_small_file, to_json, write_file};
 use super::sys;
 use super::tree::remove::{open_writable, remove_tree};
+use crate::manage::Custody;
 
 const RECORD: &str = "record.json";
-const ACCESS: &str = "access.json";
+pub(super) const ACCESS: &str = "access.json";
 
 /// Shares and snapshots are kept the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,11 @@ pub(super) struct ShareRecord {
     /// Promoted without a last update.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_stale: bool,
+    #[serde(default, skip_serializing_if = "Custody::is_plain")]
+    pub(super) custody: Custody,
+    /// The share instances it was before it was given up and taken into use again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) former_ids: Vec<Uuid>,
 }
 
 /// Kept beside the bytes of a snapshot.
@@ -71,6 +77,25 @@ pub(super) struct SnapshotRecord {
     /// Of the share; unknown of snapshots that older versions took.
     #[serde(default)]
     pub(super) protocol: Option<String>,
+    #[serde(default, skip_serializing_if = "Custody::is_plain")]
+    pub(super) custody: Custody,
+}
+
+/// What is kept beside the bytes of an object.
+pub(super) trait Record: DeserializeOwned {
+    fn custody(&self) -> Custody;
+}
+
+impl Record for ShareRecord {
+    fn custody(&self) -> Custody {
+        self.custody
+    }
+}
+
+impl Record for SnapshotRecord {
+    fn custody(&self) -> Custody {
+        self.custody
+    }
 }
 
 /// What is made.
@@ -94,8 +119,14 @@ impl Root {
         }
     }
 
-    /// The record of a complete object.
-    pub(super) fn record<R: DeserializeOwned>(&self, kind: Kind, id: Uuid) -> FsResult<Option<R>> {
+    /// The record of a complete object that the service keeps.
+    pub(super) fn record<R: Record>(&self, kind: Kind, id: Uuid) -> FsResult<Option<R>> {
+        let record: Option<R> = self.any_record(kind, id)?;
+        Ok(record.filter(|record| !record.custody().unmanaged))
+    }
+
+    /// As [`Root::record`], also of what the service gave up.
+    pub(super) fn any_record<R: Record>(&self, kind: Kind, id: Uuid) -> FsResult<Option<R>> {
         match self.read(kind, id, RECORD) {
             // Another call may have replaced the object meanwhile.
             Err(error) if is_absent(&error) => {}

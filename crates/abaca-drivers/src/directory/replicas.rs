@@ -17,6 +17,7 @@ use super::locks::{FileGuards, Hold, Wanted};
 use super::medium::{Content, Direction};
 use super::objects::{Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
+use crate::manage::Custody;
 use crate::{
     DriverError, DriverResult, Export, NewReplica, NewSnapshot, Promoted, ReplicaSource,
     ReplicaSync, SnapshotObject, SnapshotRef, SyncReplica,
@@ -94,7 +95,7 @@ pub(super) fn bring_snapshot(
         return Ok(found);
     }
     let protocol = Some(record(root, share_instance_id)?.protocol);
-    let record = SnapshotRecord { share_instance_id, protocol };
+    let record = SnapshotRecord { share_instance_id, protocol, custody: Custody::default() };
     let location = source.provider_location.as_deref().unwrap_or_default();
     with_source(root, Kind::Snapshot, source.id, location, |data| {
         let content = Content::CopyOf(data, Direction::Keep);

@@ -9,6 +9,7 @@
 //! ROOT/snapshots/ID/record.json the share instance it was taken of, and its protocol
 //! ROOT/snapshots/ID/access.json as of a share
 //! ROOT/snapshots/ID/data/       the bytes; this path is the provider location
+//! ROOT/import/NAME/             a directory that someone put there to become a share, see [`super::manage`]
 //! ROOT/tmp/KIND-ID/             an object being made; it appears above by one rename
 //! ROOT/trash/KIND-ID/           an object being removed; it left by one rename
 //! ROOT/locks/ID                 held by the process that works on the object
@@ -31,6 +32,8 @@ use super::mount::MOUNT;
 use super::sys;
 use crate::{DriverError, DriverResult};
 
+/// Where directories are put that shall become shares.
+pub(super) const IMPORT: &str = "import";
 const MARK: &str = ".abaca";
 /// Prefix of marks being written.
 const NEW_MARK: &str = ".abaca.";
@@ -130,6 +133,15 @@ impl Root {
 
     pub(super) fn top(&self) -> BorrowedFd<'_> {
         self.top.as_fd()
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is left of a path that leads into the root.
+    pub(super) fn beneath<'a>(&self, path: &'a str) -> Option<&'a str> {
+        path.strip_prefix(self.path.as_str())?.strip_prefix('/')
     }
 
     /// Where clients on this machine find the bytes of a share or snapshot.
@@ -290,6 +302,7 @@ fn open_parts(path: String, driver: &str, top: OwnedFd, medium: Box<dyn Medium>)
     };
     let (shares, snapshots) = (part("shares")?, part("snapshots")?);
     let (tmp, trash, locks) = (part("tmp")?, part("trash")?, part("locks")?);
+    part(IMPORT)?;
     sys::sync(top.as_fd())?;
     let driver = driver.to_owned();
     Ok(Root { path, driver, medium, top, shares, snapshots, tmp, trash, locks })

@@ -80,7 +80,7 @@ async fn several_processes_agree_on_one_mark() {
             opened.unwrap().unwrap();
         }
         let entries = fs::read_dir(&root).unwrap().count();
-        assert_eq!(entries, 6, "the mark and five parts were expected");
+        assert_eq!(entries, 7, "the mark and six parts were expected");
     }
 }
 

@@ -38,6 +38,10 @@ pub(crate) const METHODS: &[&str] = &[
     "migration_source",
     "migration_check",
     "migrate",
+    "manage_share",
+    "unmanage_share",
+    "manage_snapshot",
+    "unmanage_snapshot",
     "sweep",
 ];
 

@@ -41,6 +41,7 @@ pub(super) fn take_over(
             share_instance_id: migration.share.id,
             pool: pool.name.clone(),
             access: AccessList::default(),
+            custody: 0,
         });
         DriverError::check_same_share(snapshot.share_instance_id, migration.share.id)?;
         snapshots.push(snapshot_object(*id, snapshot));

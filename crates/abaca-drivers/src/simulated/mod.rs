@@ -3,6 +3,7 @@
 
 mod access;
 mod faults;
+mod manage;
 mod migrate;
 mod replicas;
 mod settings;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverInfo, DriverResult, Export,
-    Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot,
+    ManageShare, ManageSnapshot, Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot,
     ObjectKind, PoolStats, Promoted, ReplicaSync, RevertShare, RuleOutcomes, Settings,
     SettingsError, ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
 };
@@ -336,6 +337,41 @@ impl Driver for Simulated {
         Ok(made)
     }
 
+    async fn manage_share(&self, share: &ManageShare) -> DriverResult<ShareObject> {
+        let (pool, share) = (self.pool(&share.pool)?, share.clone());
+        self.call("manage_share", Some(share.id), move |objects| {
+            manage::share(objects, &pool, &share)
+        })
+        .await
+    }
+
+    async fn unmanage_share(&self, id: Uuid, generation: u64) -> DriverResult<()> {
+        self.call("unmanage_share", Some(id), move |objects| {
+            manage::give_share_up(objects, id, generation)
+        })
+        .await
+    }
+
+    async fn manage_snapshot(&self, snapshot: &ManageSnapshot) -> DriverResult<SnapshotObject> {
+        let snapshot = snapshot.clone();
+        self.call("manage_snapshot", Some(snapshot.snapshot.id), move |objects| {
+            manage::snapshot(objects, &snapshot)
+        })
+        .await
+    }
+
+    async fn unmanage_snapshot(
+        &self,
+        snapshot: &SnapshotRef,
+        generation: u64,
+    ) -> DriverResult<()> {
+        let (id, share_instance_id) = (snapshot.id, snapshot.share_instance_id);
+        self.call("unmanage_snapshot", Some(id), move |objects| {
+            manage::give_snapshot_up(objects, id, share_instance_id, generation)
+        })
+        .await
+    }
+
     async fn sweep(&self) -> DriverResult<SweepReport> {
         self.call("sweep", None, |_| Ok(SweepReport::default())).await
     }
@@ -362,6 +398,8 @@ fn add_share(
         replication: 0,
         is_replica: false,
         access: AccessList::default(),
+        custody: 0,
+        former_ids: Vec::new(),
     };
     let exports = share_object(new.id, &share).exports;
     objects.shares.insert(new.id, share);
@@ -388,6 +426,7 @@ fn add_snapshot(
         share_instance_id: new.share_instance_id,
         pool: share.pool.clone(),
         access: AccessList::default(),
+        custody: 0,
     };
     let object = snapshot_object(new.id, &snapshot);
     objects.snapshots.insert(new.id, snapshot);

@@ -16,6 +16,15 @@ use crate::{AccessList, DriverError, DriverResult};
 pub(crate) struct Objects {
     pub(crate) shares: BTreeMap<Uuid, Share>,
     pub(crate) snapshots: BTreeMap<Uuid, Snapshot>,
+    /// What the service gave up: out of reach of all calls but those that take it into use.
+    #[serde(default)]
+    pub(crate) unmanaged: Unmanaged,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Unmanaged {
+    pub(crate) shares: BTreeMap<Uuid, Share>,
+    pub(crate) snapshots: BTreeMap<Uuid, Snapshot>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +43,12 @@ pub(crate) struct Share {
     pub(crate) is_replica: bool,
     #[serde(default)]
     pub(crate) access: AccessList,
+    /// Generation of the last call that took it into use or gave it up.
+    #[serde(default)]
+    pub(crate) custody: u64,
+    /// The share instances it was before it was given up and taken into use again.
+    #[serde(default)]
+    pub(crate) former_ids: Vec<Uuid>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +58,9 @@ pub(crate) struct Snapshot {
     pub(crate) pool: String,
     #[serde(default)]
     pub(crate) access: AccessList,
+    /// As in [`Share::custody`].
+    #[serde(default)]
+    pub(crate) custody: u64,
 }
 
 /// Keeps the objects.

@@ -47,14 +47,15 @@ impl Subject for DirectorySubject {
 /// Everything in a directory backend but its marks and parts.
 pub(crate) fn leftovers(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for part in ["shares", "snapshots", "tmp", "trash", "locks"] {
+    for part in ["shares", "snapshots", "import", "tmp", "trash", "locks"] {
         for entry in std::fs::read_dir(root.join(part)).unwrap() {
             found.push(entry.unwrap().path().display().to_string());
         }
     }
     for entry in std::fs::read_dir(root).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if !["shares", "snapshots", "tmp", "trash", "locks", ".abaca"].contains(&name.as_str()) {
+        let parts = ["shares", "snapshots", "import", "tmp", "trash", "locks", ".abaca"];
+        if !parts.contains(&name.as_str()) {
             found.push(name);
         }
     }

@@ -8,8 +8,8 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
 use abaca_drivers::{
-    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, MigratedSnapshot,
-    Migration, NewReplica, NewShare, NewSnapshot, ReplicaSource, RevertShare, SnapshotRef,
+    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, ManageShare,
+    ManageSnapshot, MigratedSnapshot, Migration, NewReplica, NewShare, NewSnapshot, ReplicaSource, RevertShare, SnapshotRef,
     SyncReplica, build,
 };
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,11 @@ pub(crate) enum Call {
     PromoteReplica,
     BringSnapshot,
     Migrate,
+    ManageShare,
+    ImportShare,
+    UnmanageShare,
+    ManageSnapshot,
+    UnmanageSnapshot,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -94,6 +99,35 @@ impl Plan {
         SyncReplica { id: self.copy, size_gb: 1, source: self.source(), generation }
     }
 
+    fn managed(&self, id: Uuid, generation: u64) -> ManageShare {
+        let path = match self.call {
+            Call::ImportShare => self.root.join("import/some directory"),
+            _ => self.root.join("shares").join(self.share.to_string()).join("mount/name"),
+        };
+        ManageShare {
+            id,
+            export_path: path.to_str().unwrap().to_owned(),
+            protocol: "NFS".into(),
+            pool: "directory".into(),
+            mount_point_name: Some("other_name".into()),
+            size_gb: None,
+            allowed_gb: 1..=5,
+            generation,
+        }
+    }
+
+    fn managed_snapshot(&self, id: Uuid, generation: u64) -> ManageSnapshot {
+        ManageSnapshot {
+            snapshot: NewSnapshot { id, share_instance_id: self.share },
+            provider_location: self
+                .data("snapshots", self.snapshot)
+                .to_str()
+                .unwrap()
+                .to_owned(),
+            generation,
+        }
+    }
+
     /// Makes what the call works on.
     async fn prepare(&self) {
         if self.call == Call::Open {
@@ -102,6 +136,9 @@ impl Plan {
         let driver = self.open().await;
         if self.call == Call::CreateShare {
             return;
+        }
+        if self.call == Call::ImportShare {
+            return plant(&self.root.join("import/some directory"));
         }
         driver.create_share(&self.share(self.share)).await.unwrap();
         plant(&self.data("shares", self.share));
@@ -112,6 +149,8 @@ impl Plan {
                 | Call::RevertToSnapshot
                 | Call::BringSnapshot
                 | Call::Migrate
+                | Call::ManageSnapshot
+                | Call::UnmanageSnapshot
         ) {
             driver.create_snapshot(&self.snapshot()).await.unwrap();
         }
@@ -124,9 +163,15 @@ impl Plan {
             fs::remove_dir_all(self.data("shares", self.share).join("directory")).unwrap();
             fs::write(self.data("shares", self.share).join("file"), "later").unwrap();
         }
-        if self.call == Call::ApplyAccess {
+        if self.call == Call::ManageSnapshot {
+            driver.unmanage_snapshot(&self.snapshot().into(), 1).await.unwrap();
+        }
+        if matches!(self.call, Call::ApplyAccess | Call::ManageShare) {
             let target = AccessTarget::Share(self.share);
             driver.apply_access(target, &access(1, "10.0.0.1")).await.unwrap();
+        }
+        if self.call == Call::ManageShare {
+            driver.unmanage_share(self.share, 1).await.unwrap();
         }
     }
 
@@ -164,6 +209,15 @@ impl Plan {
                 let migration = Migration { source, share, snapshots: vec![snapshot] };
                 driver.migrate(&migration, &Arc::default()).await.unwrap();
             }
+            Call::ManageShare | Call::ImportShare => {
+                drop(driver.manage_share(&self.managed(self.copy, 1)).await.unwrap());
+            }
+            Call::UnmanageShare => driver.unmanage_share(self.share, 1).await.unwrap(),
+            Call::ManageSnapshot => {
+                let wanted = self.managed_snapshot(self.brought, 1);
+                drop(driver.manage_snapshot(&wanted).await.unwrap());
+            }
+            Call::UnmanageSnapshot => driver.unmanage_snapshot(&reference, 1).await.unwrap(),
             Call::BringSnapshot => {
                 let new = NewSnapshot { id: self.brought, share_instance_id: self.copy };
                 let provider_location = self.data("snapshots", self.snapshot);
@@ -188,6 +242,38 @@ impl Plan {
             Call::CreateSnapshot => (false, true, snapshot.is_some()),
             Call::DeleteSnapshot => (true, false, snapshot.is_some()),
             Call::CreateShareFromSnapshot | Call::CreateReplica => (false, true, copy.is_some()),
+            Call::ManageShare | Call::ImportShare => {
+                let places = [
+                    self.data("shares", self.share),
+                    self.data("shares", self.copy),
+                    self.root.join("import/some directory"),
+                ];
+                let there = places.into_iter().filter(|place| place.exists());
+                let [place] = there.collect::<Vec<_>>().try_into().unwrap();
+                ensure_planted(&place);
+                if let Some(copy) = &copy {
+                    ensure_planted(Path::new(&copy.exports[0].path));
+                    let access = driver.get_access(AccessTarget::Share(self.copy)).await.unwrap();
+                    assert_eq!(access, Some(AccessList::default()));
+                }
+                (false, true, copy.is_some())
+            }
+            Call::UnmanageShare => {
+                ensure_planted(&self.data("shares", self.share));
+                (true, false, share.is_some())
+            }
+            Call::ManageSnapshot => {
+                let brought = driver.get_snapshot(self.brought, self.share).await.unwrap();
+                let places = [self.snapshot, self.brought].map(|id| self.data("snapshots", id));
+                let there = places.iter().filter(|place| place.exists());
+                let [place] = there.collect::<Vec<_>>().try_into().unwrap();
+                ensure_planted(place);
+                (false, true, brought.is_some())
+            }
+            Call::UnmanageSnapshot => {
+                ensure_planted(&self.data("snapshots", self.snapshot));
+                (true, false, snapshot.is_some())
+            }
             Call::UpdateReplica | Call::PromoteReplica => {
                 let stale = self.data("shares", self.copy).join("stale").exists();
                 (false, true, !stale)
@@ -233,8 +319,16 @@ impl Plan {
             let left = fs::read_dir(self.root.join(part)).unwrap().count();
             assert_eq!(left, 0, "{part} is not empty after the sweep");
         }
+        if self.call == Call::UnmanageShare {
+            driver.manage_share(&self.managed(self.share, 2)).await.unwrap();
+        }
+        if self.call == Call::UnmanageSnapshot {
+            driver.manage_snapshot(&self.managed_snapshot(self.snapshot, 2)).await.unwrap();
+        }
         driver.delete_snapshot(&self.snapshot().into()).await.unwrap();
-        let brought = NewSnapshot { id: self.brought, share_instance_id: self.copy };
+        let of_share = self.call == Call::ManageSnapshot;
+        let share_instance_id = if of_share { self.share } else { self.copy };
+        let brought = NewSnapshot { id: self.brought, share_instance_id };
         driver.delete_snapshot(&brought.into()).await.unwrap();
         driver.delete_share(self.share).await.unwrap();
         driver.delete_share(self.copy).await.unwrap();
@@ -397,6 +491,31 @@ async fn while_a_replica_is_promoted() {
 #[tokio::test]
 async fn while_a_share_is_taken_over_with_its_snapshot() {
     kill_at_every_change(Call::Migrate, 80).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_taken_into_use() {
+    kill_at_every_change(Call::ManageShare, 12).await;
+}
+
+#[tokio::test]
+async fn while_a_directory_is_taken_into_use() {
+    kill_at_every_change(Call::ImportShare, 12).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_given_up() {
+    kill_at_every_change(Call::UnmanageShare, 5).await;
+}
+
+#[tokio::test]
+async fn while_a_snapshot_is_taken_into_use() {
+    kill_at_every_change(Call::ManageSnapshot, 10).await;
+}
+
+#[tokio::test]
+async fn while_a_snapshot_is_given_up() {
+    kill_at_every_change(Call::UnmanageSnapshot, 5).await;
 }
 
 #[tokio::test]

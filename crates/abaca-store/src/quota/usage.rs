@@ -13,10 +13,14 @@ use crate::tx::Tx;
 const SHARES: &str = "shares";
 const SNAPSHOTS: &str = "snapshots";
 
-/// The statuses of what was given up by its owner and is only waiting to be removed: it counts for
-/// nothing any more.
-const GIVEN_UP: [&str; 2] =
-    [ShareStatus::DeferredDeleting.as_str(), ShareStatus::ErrorDeferredDeleting.as_str()];
+/// The statuses of what counts for nothing: its owner has deleted it and it is only waiting to be
+/// removed, or it is not yet taken into use, so that nobody knows its size.
+const UNCOUNTED: [&str; 4] = [
+    ShareStatus::DeferredDeleting.as_str(),
+    ShareStatus::ErrorDeferredDeleting.as_str(),
+    ShareStatus::ManageStarting.as_str(),
+    ShareStatus::ManageError.as_str(),
+];
 
 /// Counts what a subject's rows in `table` are.
 fn of_subject(table: &'static str, project_id: &str, subject: Subject<'_>) -> SelectStatement {
@@ -45,23 +49,23 @@ fn of_subject(table: &'static str, project_id: &str, subject: Subject<'_>) -> Se
     select
 }
 
-/// Leaves out what has been given up in every place it was in. `place` is the table of the places,
+/// Leaves out what counts for nothing in every place it is in. `place` is the table of the places,
 /// `owner` its column that says what they are places of.
-fn not_given_up(table: &'static str, place: &'static str, owner: &'static str) -> Cond {
+fn not_uncounted(table: &'static str, place: &'static str, owner: &'static str) -> Cond {
     let other = "other_place";
     let mut kept = Query::select();
     kept.column((other, owner))
         .from_as(place, other)
         .and_where(Expr::col((other, owner)).equals((place, owner)))
-        .and_where(Expr::col((other, "status")).is_not_in(GIVEN_UP));
+        .and_where(Expr::col((other, "status")).is_not_in(UNCOUNTED));
     // From the status on, of which the fewest places are: not once for each row that is counted.
-    let mut given_up = Query::select();
-    given_up
+    let mut uncounted = Query::select();
+    uncounted
         .column((place, owner))
         .from(place)
-        .and_where(Expr::col((place, "status")).is_in(GIVEN_UP))
+        .and_where(Expr::col((place, "status")).is_in(UNCOUNTED))
         .and_where(Expr::exists(kept).not());
-    Cond::all().add(Expr::col((table, "id")).not_in_subquery(given_up))
+    Cond::all().add(Expr::col((table, "id")).not_in_subquery(uncounted))
 }
 
 fn column(table: &'static str, name: &'static str) -> SimpleExpr {
@@ -92,7 +96,7 @@ pub async fn of_shares(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> R
     select
         .expr(sum(tx.dialect(), column(SHARES, "size")))
         .expr(sum(tx.dialect(), growth::of_share()))
-        .cond_where(not_given_up(SHARES, share_instances::TABLE, "share_id"));
+        .cond_where(not_uncounted(SHARES, share_instances::TABLE, "share_id"));
     let [shares, gigabytes, growth] = numbers(tx, &select).await?;
     Ok(Usage::from([
         (Resource::Shares, Used { in_use: shares, reserved: 0 }),
@@ -107,7 +111,7 @@ pub async fn of_shares(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> R
 /// What the database says.
 pub async fn of_snapshots(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> Result<Usage> {
     let mut select = of_subject(SNAPSHOTS, project_id, subject);
-    select.expr(sum(tx.dialect(), column(SNAPSHOTS, "size"))).cond_where(not_given_up(
+    select.expr(sum(tx.dialect(), column(SNAPSHOTS, "size"))).cond_where(not_uncounted(
         SNAPSHOTS,
         "snapshot_instances",
         "snapshot_id",
@@ -131,7 +135,7 @@ pub async fn of_replicas(tx: &mut Tx, project_id: &str, subject: Subject<'_>) ->
         .expr(sum(tx.dialect(), column(SHARES, "size")))
         .inner_join(instances, Expr::col((instances, "share_id")).equals((SHARES, "id")))
         .and_where(Expr::col((instances, "replica_state")).is_not_null())
-        .and_where(Expr::col((instances, "status")).is_not_in(GIVEN_UP));
+        .and_where(Expr::col((instances, "status")).is_not_in(UNCOUNTED));
     let [replicas, gigabytes] = numbers(tx, &select).await?;
     Ok(Usage::from([
         (Resource::ShareReplicas, Used { in_use: replicas, reserved: 0 }),

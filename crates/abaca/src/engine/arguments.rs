@@ -70,6 +70,18 @@ pub struct Delete {
     pub deferred: bool,
 }
 
+/// Of [`abaca_model::OperationKind::ManageShare`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManageShare {
+    /// Where the backend shall find it.
+    pub export_path: String,
+    /// The size it shall have, in GiB, if that was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_gb: Option<u64>,
+    /// The least and the most that its type takes, in GiB.
+    pub allowed_gb: (u64, u64),
+}
+
 /// Of [`abaca_model::OperationKind::RevertShare`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevertShare {

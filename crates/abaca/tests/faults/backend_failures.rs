@@ -15,7 +15,7 @@ crate::on_sqlite_and_postgres!(
 );
 
 /// The driver's method that an operation calls, and the status in which its failure ends.
-const CALLS: [(&str, &str, &str); 8] = [
+const CALLS: [(&str, &str, &str); 12] = [
     ("create_share", "create_share", "error"),
     ("delete_share", "delete_share", "error_deleting"),
     ("extend_share", "extend_share", "extending_error"),
@@ -24,6 +24,10 @@ const CALLS: [(&str, &str, &str); 8] = [
     ("delete_snapshot", "delete_snapshot", "error_deleting"),
     ("revert_share", "revert_to_snapshot", "reverting_error"),
     ("ensure_share", "ensure_share", "error"),
+    ("manage_share", "manage_share", "manage_error"),
+    ("unmanage_share", "unmanage_share", "unmanage_error"),
+    ("manage_snapshot", "manage_snapshot", "manage_error"),
+    ("unmanage_snapshot", "unmanage_snapshot", "unmanage_error"),
 ];
 
 /// Asks for `kind` while the backend has these faults; the instance it works on.
@@ -39,8 +43,8 @@ async fn with_faults(
     world.set_faults(faults);
     story::ask(&service, kind, &scene);
     let resource = match kind {
-        "create_share" => newest(&service, "share_instances"),
-        "create_snapshot" => newest(&service, "snapshot-instances"),
+        "create_share" | "manage_share" => newest(&service, "share_instances"),
+        "create_snapshot" | "manage_snapshot" => newest(&service, "snapshot-instances"),
         _ => scene.resource.unwrap(),
     };
     (world, service, resource)
@@ -130,8 +134,10 @@ async fn a_reset_during_a_call_that_hangs_stands(dialect: Dialect) {
 /// The codes of the action and the detail of the message that a failure leaves.
 fn told_of(kind: &str) -> (&'static str, &'static str) {
     match kind {
-        "create_share" | "create_snapshot" => ("002", "001"),
-        "delete_share" | "delete_snapshot" => ("007", "001"),
+        "create_share" | "create_snapshot" | "manage_share" | "manage_snapshot" => ("002", "001"),
+        "delete_share" | "delete_snapshot" | "unmanage_share" | "unmanage_snapshot" => {
+            ("007", "001")
+        }
         "extend_share" => ("008", "015"),
         "shrink_share" => ("009", "019"),
         "revert_share" => ("006", "035"),

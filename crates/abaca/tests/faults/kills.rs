@@ -17,6 +17,10 @@ crate::on_sqlite_and_postgres!(
     delete_snapshot,
     ensure_share,
     revert_share,
+    manage_share,
+    unmanage_share,
+    manage_snapshot,
+    unmanage_snapshot,
     update_access_rules,
     update_snapshot_access_rules,
 );
@@ -51,6 +55,22 @@ async fn revert_share(dialect: Dialect) {
 
 async fn ensure_share(dialect: Dialect) {
     at_every_step("ensure_share", dialect).await;
+}
+
+async fn manage_share(dialect: Dialect) {
+    at_every_step("manage_share", dialect).await;
+}
+
+async fn unmanage_share(dialect: Dialect) {
+    at_every_step("unmanage_share", dialect).await;
+}
+
+async fn manage_snapshot(dialect: Dialect) {
+    at_every_step("manage_snapshot", dialect).await;
+}
+
+async fn unmanage_snapshot(dialect: Dialect) {
+    at_every_step("unmanage_snapshot", dialect).await;
 }
 
 async fn update_access_rules(dialect: Dialect) {

@@ -49,9 +49,19 @@ async fn to_error_stands_during_every_operation(dialect: Dialect) {
         }
         // What was being created is gone, what was being deleted had gone, the rest is as it was.
         let held = if is_snapshot { world.held("snapshots") } else { world.held("shares") };
-        let stays =
-            matches!(kind.name, "extend_share" | "shrink_share" | "revert_share" | "ensure_share");
+        // What was taken into use is given up again, what was given up is taken back.
+        let moved = kind.name.contains("manage_");
+        let stays = moved
+            || matches!(
+                kind.name,
+                "extend_share" | "shrink_share" | "revert_share" | "ensure_share"
+            );
         assert_eq!(held.contains(&resource), stays, "{}: {held:?}", kind.name);
+        if moved {
+            let container = if is_snapshot { "snapshots" } else { "shares" };
+            let given_up = story::is_given_up(&world, container, &resource);
+            assert_eq!(given_up, kind.name.starts_with("manage"), "{}", kind.name);
+        }
         assert!(service.stop().success());
         world.remove().await;
     }

@@ -28,6 +28,10 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "delete_replica", steps: &["delete"] },
     Kind { name: "promote_replica", steps: &["promote"] },
     Kind { name: "update_replica", steps: &["update"] },
+    Kind { name: "manage_share", steps: &["check", "manage"] },
+    Kind { name: "unmanage_share", steps: &["unmanage"] },
+    Kind { name: "manage_snapshot", steps: &["manage"] },
+    Kind { name: "unmanage_snapshot", steps: &["unmanage"] },
     Kind { name: "update_access_rules", steps: &["apply"] },
     Kind { name: "update_snapshot_access_rules", steps: &["apply"] },
 ];
@@ -53,13 +57,15 @@ pub(crate) struct Scene {
     pub(crate) snapshot: Option<String>,
     /// The instance that the operation works on.
     pub(crate) resource: Option<String>,
+    /// Where the backend holds what was given up.
+    location: Option<String>,
 }
 
 /// Brings the world to where `kind` can be asked for. For `create_share` that is nothing.
 pub(crate) fn prepare(world: &World, service: &Service, kind: &str, has_bytes: bool) -> Scene {
     if kind == "create_share" {
         let (share, share_instance) = (String::new(), String::new());
-        return Scene { share, share_instance, snapshot: None, resource: None };
+        return Scene { share, share_instance, snapshot: None, resource: None, location: None };
     }
     let share = service.create_share();
     service.share_is(&share, "available");
@@ -67,8 +73,13 @@ pub(crate) fn prepare(world: &World, service: &Service, kind: &str, has_bytes: b
     if has_bytes {
         write_bytes(world, &share_instance, b"before");
     }
-    let mut scene =
-        Scene { resource: Some(share_instance.clone()), share, share_instance, snapshot: None };
+    let mut scene = Scene {
+        resource: Some(share_instance.clone()),
+        share,
+        share_instance,
+        snapshot: None,
+        location: None,
+    };
     if kind == "shrink_share" {
         let body = json!({"extend": {"new_size": 3}});
         service.post(&format!("/shares/{}/action", scene.share), &body);
@@ -77,6 +88,28 @@ pub(crate) fn prepare(world: &World, service: &Service, kind: &str, has_bytes: b
     if kind == "update_access_rules" {
         allow(service, &format!("/shares/{}", scene.share), "10.0.0.1");
         service.settled_rules(&scene.share);
+    }
+    if kind == "manage_share" {
+        let exports = service.get(&format!("/shares/{}/export_locations", scene.share));
+        scene.location = exports["export_locations"][0]["path"].as_str().map(str::to_owned);
+        service.post(&format!("/shares/{}/action", scene.share), &json!({"unmanage": null}));
+        gone(service, "shares");
+        scene.resource = None;
+    }
+    if matches!(kind, "manage_snapshot" | "unmanage_snapshot") {
+        let snapshot = service.create_snapshot(&scene.share);
+        service.snapshot_is(&snapshot, "available");
+        let instance = service.snapshot_instance(&snapshot);
+        if kind == "manage_snapshot" {
+            scene.location = instance["provider_location"].as_str().map(str::to_owned);
+            let path = format!("/snapshots/{snapshot}/action");
+            service.post(&path, &json!({"unmanage": null}));
+            gone(service, "snapshots");
+            scene.resource = None;
+        } else {
+            scene.resource = Some(id(&instance));
+            scene.snapshot = Some(snapshot);
+        }
     }
     if matches!(kind, "delete_snapshot" | "revert_share" | "update_snapshot_access_rules") {
         let snapshot = service.create_snapshot(&scene.share);
@@ -95,6 +128,20 @@ pub(crate) fn prepare(world: &World, service: &Service, kind: &str, has_bytes: b
         }
     }
     scene
+}
+
+/// Waits until none of these is left.
+fn gone(service: &Service, list: &str) {
+    service.wait(list, |service| {
+        service.get(&format!("/{list}"))[list].as_array().unwrap().is_empty().then_some(())
+    });
+}
+
+/// Whether the service has given an object up that its backend still holds.
+pub(crate) fn is_given_up(world: &World, container: &str, id: &str) -> bool {
+    let record = world.backend().join(container).join(id).join("record.json");
+    let record: Value = serde_json::from_slice(&std::fs::read(record).unwrap()).unwrap();
+    record["custody"]["unmanaged"] == true
 }
 
 /// Asks for the operation. The process may die before it answers.
@@ -119,12 +166,28 @@ pub(crate) fn ask(service: &Service, kind: &str, scene: &Scene) {
             service.try_post(&action, &body);
         }
         "ensure_share" => {
-            service.wait("service up", |service| {
-                let services = service.get("/services?binary=manila-share&state=up");
-                (!services["services"].as_array().unwrap().is_empty()).then_some(())
-            });
+            up(service);
             let body = json!({"ensure_shares": {"host": "w@b"}});
             service.try_post("/services/ensure-shares", &body);
+        }
+        "manage_share" => {
+            up(service);
+            let pools = service.get("/scheduler-stats/pools");
+            let share = json!({
+                "export_path": scene.location, "service_host": pools["pools"][0]["name"],
+                "protocol": "NFS",
+            });
+            service.try_post("/shares/manage", &json!({"share": share}));
+        }
+        "manage_snapshot" => {
+            let snapshot = json!({"share_id": scene.share, "provider_location": scene.location});
+            service.try_post("/snapshots/manage", &json!({"snapshot": snapshot}));
+        }
+        "unmanage_share" => service.try_post(&action, &json!({"unmanage": null})),
+        "unmanage_snapshot" => {
+            let snapshot = scene.snapshot.as_deref().unwrap();
+            let path = format!("/snapshots/{snapshot}/action");
+            service.try_post(&path, &json!({"unmanage": null}));
         }
         "update_access_rules" => service.try_post(&action, &allowance("10.0.0.2")),
         "update_snapshot_access_rules" => {
@@ -133,6 +196,13 @@ pub(crate) fn ask(service: &Service, kind: &str, scene: &Scene) {
         }
         other => panic!("{other} is not told here"),
     }
+}
+
+fn up(service: &Service) {
+    service.wait("service up", |service| {
+        let services = service.get("/services?binary=manila-share&state=up");
+        (!services["services"].as_array().unwrap().is_empty()).then_some(())
+    });
 }
 
 /// The action that lets an address in.
@@ -165,7 +235,7 @@ pub(crate) fn assert_done(world: &World, service: &Service, kind: &str, scene: &
     let share = shares.first();
     let snapshot = snapshots.first();
     match kind {
-        "delete_share" => assert!(share.is_none(), "{shares:?}"),
+        "delete_share" | "unmanage_share" => assert!(share.is_none(), "{shares:?}"),
         _ => assert_eq!(share.unwrap()["status"], "available"),
     }
     match kind {
@@ -192,6 +262,32 @@ pub(crate) fn assert_done(world: &World, service: &Service, kind: &str, scene: &
             assert_eq!(crate::service::read_bytes(&locations[0]["path"]), b"before");
         }
         "delete_snapshot" => assert!(snapshot.is_none(), "{snapshots:?}"),
+        "manage_share" => {
+            let instance = service.share_instance(&id(share.unwrap()));
+            let path = world.backend().join("shares").join(instance).join("data/file");
+            assert_eq!(std::fs::read(path).unwrap(), b"before");
+            return assert_same(world, service);
+        }
+        "unmanage_share" => {
+            assert_eq!(world.held("shares"), std::slice::from_ref(&scene.share_instance), "it stays");
+            assert!(is_given_up(world, "shares", &scene.share_instance));
+            let path = world.backend().join("shares").join(&scene.share_instance);
+            assert_eq!(std::fs::read(path.join("data/file")).unwrap(), b"before");
+            return;
+        }
+        "manage_snapshot" => {
+            let instance = service.snapshot_instance(&id(snapshot.unwrap()));
+            assert_eq!(instance["status"], "available");
+            assert_eq!(crate::service::read_bytes(&instance["provider_location"]), b"before");
+        }
+        "unmanage_snapshot" => {
+            assert!(snapshot.is_none(), "{snapshots:?}");
+            let instance = scene.resource.as_deref().unwrap();
+            assert!(is_given_up(world, "snapshots", instance));
+            let path = world.backend().join("snapshots").join(instance).join("data/file");
+            assert_eq!(std::fs::read(path).unwrap(), b"before");
+            return;
+        }
         "update_access_rules" => {
             assert_eq!(service.settled_rules(&scene.share), ["10.0.0.1", "10.0.0.2"]);
             let held = let_in(world, &format!("shares/{}", scene.share_instance));

@@ -9,6 +9,7 @@ mod cli;
 mod export_locations;
 mod extensions;
 mod framework;
+mod manage;
 mod messages;
 mod metadata;
 mod metrics;

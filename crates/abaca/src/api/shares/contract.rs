@@ -175,6 +175,47 @@ pub(in crate::api) fn create() -> Contract {
         .fault(422)
 }
 
+/// What a backend may want to know. Only the size is read.
+pub(in crate::api) fn driver_options() -> Schema {
+    fields(&[], [("size", lenient_integer().about("GiB."))]).or_null()
+}
+
+pub(in crate::api) fn manage() -> Contract {
+    let name = || text().up_to(255).or_null();
+    let optional = || text().or_null();
+    let path = any_of([text().not_empty(), fields(&["path"], [("path", text().not_empty())])]);
+    let wanted = fields(
+        &["export_path", "service_host", "protocol"],
+        [
+            ("export_path", path),
+            ("service_host", text().not_empty().about("host@backend#pool")),
+            ("protocol", text().not_empty()),
+            ("share_type", optional().about("Its name or id.")),
+            ("name", name()),
+            ("display_name", name()),
+            ("description", name()),
+            ("display_description", name()),
+            ("driver_options", driver_options()),
+            ("is_public", lenient_boolean().since(V(2, 8))),
+            ("share_server_id", optional().since(V(2, 49))),
+            ("mount_point_name", optional().since(V(2, 92))),
+        ],
+    );
+    Contract::new("Take a share into use that a backend holds already")
+        .takes(fields(&["share"], [("share", wanted)]))
+        .shows(under("share", share()))
+        .fault(409)
+        .fault(422)
+}
+
+pub(in crate::api) fn unmanage() -> Contract {
+    unmanage_before_2_7().takes(anything())
+}
+
+pub(in crate::api) fn unmanage_before_2_7() -> Contract {
+    Contract::new("Forget a share, whose bytes stay where they are").accepted().fault(409)
+}
+
 pub(in crate::api) fn update() -> Contract {
     let name = || text().up_to(255).or_null();
     let wanted = fields(

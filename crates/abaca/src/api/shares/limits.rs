@@ -33,6 +33,12 @@ pub(super) fn for_shrink(share_type: &ShareType, size: i64) -> Result<(), ApiErr
     at_least(share_type, size)
 }
 
+/// The least and the most that a new share of the type may have, in GiB.
+pub(super) fn allowed(share_type: &ShareType) -> (u64, u64) {
+    let bound = |key| spec(share_type, key).and_then(|size| u64::try_from(size).ok());
+    (bound(MIN_SIZE).unwrap_or(0), bound(MAX_SIZE).unwrap_or(u64::MAX))
+}
+
 fn at_least(share_type: &ShareType, size: i64) -> Result<(), ApiError> {
     match spec(share_type, MIN_SIZE) {
         Some(min) if size < min => Err(refused(share_type, size, "less than the minimum", min)),

@@ -11,7 +11,7 @@ use crate::api::openapi::schema::{
     Schema, anything, boolean_word, fields, integer, lenient_boolean, links, object, one_of,
     page_of, pairs, text, time, under, uuid,
 };
-use crate::api::shares::contract::all_tenants;
+use crate::api::shares::contract::{all_tenants, driver_options};
 use crate::api::snapshot_instances::contract::{
     export_location_list, one_export_location, wanted_status,
 };
@@ -105,6 +105,35 @@ pub(in crate::api) fn create() -> Contract {
         .answers(202, Some(under("snapshot", snapshot())))
         .fault(409)
         .fault(422)
+}
+
+pub(in crate::api) fn manage() -> Contract {
+    let name = || text().up_to(255).or_null();
+    let wanted = fields(
+        &["share_id", "provider_location"],
+        [
+            ("share_id", text().not_empty()),
+            ("provider_location", text().not_empty()),
+            ("name", name()),
+            ("display_name", name()),
+            ("description", name()),
+            ("display_description", name()),
+            ("driver_options", driver_options()),
+            ("metadata", given().or_null().since(V(2, 73))),
+        ],
+    );
+    Contract::new("Take a snapshot into use that a backend holds already")
+        .takes(fields(&["snapshot"], [("snapshot", wanted)]))
+        .answers(202, Some(under("snapshot", snapshot())))
+        .fault(409)
+        .fault(422)
+}
+
+pub(in crate::api) fn unmanage() -> Contract {
+    Contract::new("Forget a snapshot, whose bytes stay where they are")
+        .takes(anything())
+        .accepted()
+        .fault(409)
 }
 
 pub(in crate::api) fn update() -> Contract {

@@ -132,7 +132,7 @@ async fn source(run: &Run<'_>, work: &SnapshotWork) -> Result<SnapshotRef, Failu
     Err(Failure::permanent(message, format!("snapshot {} has no bytes", work.snapshot_id)))
 }
 
-fn reference(work: &SnapshotWork) -> SnapshotRef {
+pub(super) fn reference(work: &SnapshotWork) -> SnapshotRef {
     SnapshotRef {
         id: work.id.uuid(),
         share_instance_id: work.share_instance_id.uuid(),

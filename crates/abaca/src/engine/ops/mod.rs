@@ -8,12 +8,16 @@ mod delete_replica;
 mod delete_share;
 mod delete_snapshot;
 mod ensure_share;
+mod manage_share;
+mod manage_snapshot;
 mod message;
 mod promote_replica;
 mod replicas;
 mod resize_share;
 mod revert_share;
 mod schedule;
+mod unmanage_share;
+mod unmanage_snapshot;
 mod update_access_rules;
 mod update_replica;
 
@@ -62,6 +66,10 @@ pub(super) fn work(kind: OperationKind) -> &'static dyn Work {
         OperationKind::DeleteReplica => &delete_replica::DeleteReplica,
         OperationKind::PromoteReplica => &promote_replica::PromoteReplica,
         OperationKind::UpdateReplica => &update_replica::UpdateReplica,
+        OperationKind::ManageShare => &manage_share::ManageShare,
+        OperationKind::UnmanageShare => &unmanage_share::UnmanageShare,
+        OperationKind::ManageSnapshot => &manage_snapshot::ManageSnapshot,
+        OperationKind::UnmanageSnapshot => &unmanage_snapshot::UnmanageSnapshot,
         OperationKind::UpdateAccessRules => &update_access_rules::UpdateAccessRules::OF_SHARES,
         OperationKind::UpdateSnapshotAccessRules => {
             &update_access_rules::UpdateAccessRules::OF_SNAPSHOTS

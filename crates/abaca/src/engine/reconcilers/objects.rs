@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use abaca_drivers::SnapshotRef;
-use abaca_model::{ShareStatus, SnapshotStatus};
+use abaca_model::{OperationKind, ShareStatus, SnapshotStatus};
 use abaca_store::{operations, share_work, snapshot_work};
 use uuid::Uuid;
 
@@ -53,8 +53,12 @@ async fn shares(engine: &Engine, backend: &Backend) -> Result<(), Failure> {
     let found = compare(&before, &objects, &share_rows(engine, backend).await?);
     tell(backend, "share", &found);
     for id in settled(engine, &found.orphans).await? {
-        tracing::info!(backend = backend.name, share_instance_id = %id, "deleting an orphan");
-        backend.driver.delete_share(id).await?;
+        tracing::info!(backend = backend.name, share_instance_id = %id, "an orphan goes");
+        if was_taken(engine, id, OperationKind::ManageShare).await? {
+            backend.driver.unmanage_share(id, u64::MAX).await?;
+        } else {
+            backend.driver.delete_share(id).await?;
+        }
     }
     Ok(())
 }
@@ -67,8 +71,13 @@ async fn snapshots(engine: &Engine, backend: &Backend) -> Result<(), Failure> {
     tell(backend, "snapshot", &found);
     let settled = settled(engine, &found.orphans).await?;
     for snapshot in listed.iter().filter(|snapshot| settled.contains(&snapshot.id)) {
-        tracing::info!(backend = backend.name, snapshot_instance_id = %snapshot.id, "deleting an orphan");
-        backend.driver.delete_snapshot(&SnapshotRef::from(snapshot)).await?;
+        tracing::info!(backend = backend.name, snapshot_instance_id = %snapshot.id, "an orphan goes");
+        let reference = SnapshotRef::from(snapshot);
+        if was_taken(engine, snapshot.id, OperationKind::ManageSnapshot).await? {
+            backend.driver.unmanage_snapshot(&reference, u64::MAX).await?;
+        } else {
+            backend.driver.delete_snapshot(&reference).await?;
+        }
     }
     Ok(())
 }
@@ -126,6 +135,13 @@ fn tell(backend: &Backend, kind: &'static str, found: &Difference) {
 /// Of the orphans, those of which every operation has ended.
 async fn settled(engine: &Engine, orphans: &[Uuid]) -> Result<Vec<Uuid>, Failure> {
     Ok(operations::done_with(&mut engine.db.read().await?, orphans).await?)
+}
+
+/// Whether a late call took into use what was there before: then it is given up again. Nothing that
+/// the service did not make goes for want of a row.
+async fn was_taken(engine: &Engine, id: Uuid, kind: OperationKind) -> Result<bool, Failure> {
+    let mut tx = engine.db.read().await?;
+    Ok(!operations::arguments_of(&mut tx, id, kind).await?.is_empty())
 }
 
 #[cfg(test)]

@@ -37,6 +37,18 @@ pub(super) static RULES: &[DefaultRule] = &[
         &["POST /shares/{share_id}/action"],
     ),
     rule(
+        "share:manage",
+        ADMIN,
+        "Take a share into use that a backend holds already.",
+        &["POST /shares/manage"],
+    ),
+    rule(
+        "share:unmanage",
+        ADMIN,
+        "Forget a share, whose bytes stay where they are.",
+        &["POST /shares/unmanage"],
+    ),
+    rule(
         "share:list_by_host",
         ADMIN,
         "List the shares of a host.",

@@ -34,6 +34,18 @@ pub(super) static RULES: &[DefaultRule] = &[
         &["POST /snapshots/{snapshot_id}/action"],
     ),
     rule(
+        "share_snapshot:manage_snapshot",
+        ADMIN,
+        "Take a snapshot into use that a backend holds already.",
+        &["POST /snapshots/manage"],
+    ),
+    rule(
+        "share_snapshot:unmanage_snapshot",
+        ADMIN,
+        "Forget a snapshot, whose bytes stay where they are.",
+        &["POST /snapshots/{snapshot_id}/action"],
+    ),
+    rule(
         "share_snapshot:reset_status",
         ADMIN,
         "Set a snapshot's status by hand.",

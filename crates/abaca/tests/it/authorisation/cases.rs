@@ -17,6 +17,10 @@ const METADATA: &str = r#"{"metadata": {"key": "x"}}"#;
 const ENSURE: &str = r#"{"ensure_shares": {"host": "seed@seed"}}"#;
 const LIMITS: &str = r#"{"quota_set": {"shares": -1}}"#;
 const CLASS_LIMITS: &str = r#"{"quota_class_set": {"shares": -1}}"#;
+const MANAGE: &str = r#"{"share": {"export_path": "/x", "service_host": "seed@seed#pool",
+    "protocol": "NFS", "share_type": "SHARE_TYPE"}}"#;
+const MANAGE_SNAPSHOT: &str = r#"{"snapshot": {"share_id": "SHARE", "provider_location": "/x"}}"#;
+const UNMANAGE: &str = r#"{"unmanage": null}"#;
 const GRANT: &str = r#"{"addProjectAccess": {"project": "project"}}"#;
 const REVOKE: &str = r#"{"removeProjectAccess": {"project": "project"}}"#;
 const ALLOW: &str = r#"{"allow_access": {"access_type": "ip", "access_to": "10.0.0.1"}}"#;
@@ -31,6 +35,9 @@ pub(super) const CASES: &[Case] = &[
     ("GET /shares", Anyone, ""),
     ("POST /shares", AnyMember, r#"{"share": {"share_proto": "NFS", "size": 1}}"#),
     ("GET /shares/detail", Anyone, ""),
+    ("POST /os-share-manage", Administrators, MANAGE),
+    ("POST /shares/manage", Administrators, MANAGE),
+    ("POST /os-share-unmanage/{id}/unmanage", Administrators, ""),
     ("GET /shares/{id}", Readers, ""),
     ("PUT /shares/{id}", Members, r#"{"share": {"display_name": "x"}}"#),
     ("DELETE /shares/{id}", Members, ""),
@@ -59,6 +66,7 @@ pub(super) const CASES: &[Case] = &[
     ("POST /shares/{id}/action reset_task_state", Administrators, TASK),
     ("POST /shares/{id}/action soft_delete", Members, r#"{"soft_delete": null}"#),
     ("POST /shares/{id}/action restore", Members, r#"{"restore": null}"#),
+    ("POST /shares/{id}/action unmanage", Administrators, UNMANAGE),
     ("POST /shares/{id}/action os-force_delete", Administrators, OLD_DELETE),
     ("POST /shares/{id}/action force_delete", Administrators, DELETE),
     ("POST /shares/{id}/action os-allow_access", Members, OLD_ALLOW),
@@ -92,6 +100,7 @@ pub(super) const CASES: &[Case] = &[
     ("GET /snapshots", Anyone, ""),
     ("GET /snapshots/detail", Anyone, ""),
     ("POST /snapshots", Members, r#"{"snapshot": {"share_id": "SHARE"}}"#),
+    ("POST /snapshots/manage", Administrators, MANAGE_SNAPSHOT),
     ("GET /snapshots/{id}", Readers, ""),
     ("PUT /snapshots/{id}", Members, r#"{"snapshot": {"display_name": "x"}}"#),
     ("DELETE /snapshots/{id}", Members, ""),
@@ -105,6 +114,7 @@ pub(super) const CASES: &[Case] = &[
     ("DELETE /snapshots/{id}/metadata/{key}", Members, ""),
     ("POST /snapshots/{id}/action os-reset_status", Administrators, OLD_RESET),
     ("POST /snapshots/{id}/action reset_status", Administrators, RESET),
+    ("POST /snapshots/{id}/action unmanage", Administrators, UNMANAGE),
     ("POST /snapshots/{id}/action os-force_delete", Administrators, OLD_DELETE),
     ("POST /snapshots/{id}/action force_delete", Administrators, DELETE),
     ("POST /snapshots/{id}/action allow_access", Members, ALLOW),

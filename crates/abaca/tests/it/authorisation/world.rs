@@ -116,7 +116,8 @@ impl World {
     pub(super) fn path(&self, route: &Route) -> String {
         // What deletes a share asks for one without snapshots.
         let deletes = route.method == Method::DELETE && route.path == "/shares/{id}";
-        if deletes || route.action == Some("soft_delete") {
+        let forgets = route.rule == "share:unmanage";
+        if deletes || forgets || route.action == Some("soft_delete") {
             return route.path.replace("{id}", &self.bare_share.to_string());
         }
         self.fill(route.path)
@@ -149,6 +150,7 @@ impl World {
             .replace("{export_location_id}", location)
             .replace("{key}", "key")
             .replace("REPLICATED", &self.replicated_share.to_string())
+            .replace("SHARE_TYPE", &self.share_type.to_string())
             .replace("SHARE_RULE", &self.share_rule.to_string())
             .replace("SNAPSHOT_RULE", &self.snapshot_rule.to_string())
             .replace("SHARE", &self.share.to_string())

@@ -1,7 +1,7 @@
 //! A tenant asks for a share.
 
 mod hints;
-mod mount_point;
+pub(super) mod mount_point;
 mod origin;
 mod request;
 
@@ -65,7 +65,8 @@ async fn plan(call: &Call, mut request: Request) -> Result<Plan, ApiError> {
     request.hints = hints::allowed(call, &mut tx, request.hints).await?;
     drop(tx);
     check_type(call, &request, &share_type, zone.as_ref(), origin.as_ref())?;
-    request.mount_point_name = mount_point::name(call, &request, &share_type)?;
+    let asked = request.mount_point_name.as_deref();
+    request.mount_point_name = mount_point::name(call, asked, &share_type)?;
     let size = request.size(origin.as_ref().map(|origin| origin.snapshot.size))?;
     limits::for_create(&share_type, size)?;
     let zone = match &origin {
@@ -202,7 +203,7 @@ fn check_type(
 }
 
 /// What the type promises, kept with the share since the type may change.
-fn capabilities(specs: &BTreeMap<String, String>) -> ShareCapabilities {
+pub(super) fn capabilities(specs: &BTreeMap<String, String>) -> ShareCapabilities {
     let promised = |key: &str| specs.get(key).is_some_and(|value| is_true(value));
     ShareCapabilities {
         snapshot_support: promised("snapshot_support"),
@@ -214,7 +215,7 @@ fn capabilities(specs: &BTreeMap<String, String>) -> ShareCapabilities {
 }
 
 /// An extra spec's `True`, `<is> True` and the like.
-fn is_true(value: &str) -> bool {
+pub(super) fn is_true(value: &str) -> bool {
     let value = value.trim().strip_prefix("<is>").unwrap_or(value);
     strict_bool(value).unwrap_or(false)
 }

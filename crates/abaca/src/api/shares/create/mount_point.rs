@@ -7,7 +7,6 @@ use abaca_model::{Share, ShareType};
 use abaca_store::Error;
 
 use super::is_true;
-use super::request::Request;
 use crate::api::{ApiError, Call};
 
 /// What a database column and a path component can take.
@@ -17,12 +16,12 @@ const LONGEST: usize = 255;
 ///
 /// # Errors
 /// 400 when the type does not offer it, or it can't be part of a path.
-pub(super) fn name(
+pub(in crate::api::shares) fn name(
     call: &Call,
-    request: &Request,
+    asked: Option<&str>,
     share_type: &ShareType,
 ) -> Result<Option<String>, ApiError> {
-    let Some(asked) = &request.mount_point_name else { return Ok(None) };
+    let Some(asked) = asked else { return Ok(None) };
     let spec = |key| share_type.extra_specs.get(key).map(String::as_str);
     if !spec("mount_point_name_support").is_some_and(is_true) {
         return Err(ApiError::bad_request(format!(
@@ -51,7 +50,7 @@ fn checked(name: String) -> Result<String, ApiError> {
 
 /// What the tenant is told when the share could not be recorded: of all that is unique in it, only
 /// this name is not made by the service.
-pub(super) fn taken(share: &Share, error: Error) -> ApiError {
+pub(in crate::api::shares) fn taken(share: &Share, error: Error) -> ApiError {
     match (error, &share.mount_point_name) {
         (Error::Unique(_), Some(name)) => {
             ApiError::conflict(format!("The mount point name {name} is that of another share."))
