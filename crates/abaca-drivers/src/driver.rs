@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    AccessList, AccessTarget, CopyProgress, DriverError, DriverResult, Export, ManageShare, ManageSnapshot, Migrated, Migration,
-    MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats, Promoted,
-    ReplicaSync, RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject, SnapshotRef,
-    SweepReport, SyncReplica,
+    AccessList, AccessTarget, CopyProgress, DriverError, DriverResult, Export, ManageShare,
+    ManageSnapshot, Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare,
+    NewSnapshot, PoolStats, Promoted, ReplicaSync, RevertShare, RuleOutcomes, ShareObject,
+    ShareTree, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
 };
 
 /// A storage backend.

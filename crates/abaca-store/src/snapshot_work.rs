@@ -1,7 +1,9 @@
 //! What operations read and write of snapshot instances. Every write is guarded by the fence the
 //! operation was made with; `false` means that the instance was taken over or is gone.
 
-use abaca_model::{ShareId, ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp};
+use abaca_model::{
+    ShareId, ShareInstanceId, SnapshotId, SnapshotInstanceId, SnapshotStatus, Timestamp,
+};
 use sea_query::{Expr, ExprTrait, LockType, Order, Query, SelectStatement, UpdateStatement};
 
 use crate::error::Result;

@@ -17,10 +17,10 @@ use super::{Directory, GIB, access, manage, migrate, mount, replicas, sweep, sys
 use crate::manage::Custody;
 use crate::objects::checked_mount_point_name;
 use crate::{
-    AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverResult, Export, ManageShare, ManageSnapshot, Migrated,
-    Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot, PoolStats,
-    Promoted, ReplicaSync, RevertShare, RuleOutcomes, ShareObject, ShareTree, SnapshotObject,
-    SnapshotRef, SweepReport, SyncReplica,
+    AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverResult, Export, ManageShare,
+    ManageSnapshot, Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare,
+    NewSnapshot, PoolStats, Promoted, ReplicaSync, RevertShare, RuleOutcomes, ShareObject,
+    ShareTree, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
 };
 
 #[async_trait]
@@ -397,11 +397,7 @@ impl Driver for Directory {
         .await
     }
 
-    async fn unmanage_snapshot(
-        &self,
-        snapshot: &SnapshotRef,
-        generation: u64,
-    ) -> DriverResult<()> {
+    async fn unmanage_snapshot(&self, snapshot: &SnapshotRef, generation: u64) -> DriverResult<()> {
         let (id, share_instance_id) = (snapshot.id, snapshot.share_instance_id);
         let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
         self.mutate(format!("giving snapshot {id} up"), wanted, move |root, _| {

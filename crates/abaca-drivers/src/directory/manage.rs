@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::calls::{share_object, snapshot_object};
 use super::cancel::Cancel;
 use super::failure::{FsResult, Stop};
-use super::mount::{self, MOUNT};
 use super::medium::{Content, DATA};
+use super::mount::{self, MOUNT};
 use super::objects::{ACCESS, Kind, New, ShareRecord, SnapshotRecord, parse_id};
 use super::root::{IMPORT, Root};
 use super::sys;
@@ -163,7 +163,8 @@ fn move_object(
         remove_tree(object.as_fd(), ACCESS, cancel)?;
         sys::sync(object.as_fd())?;
     }
-    let (container, old_id, new_id) = (root.container(kind), old_id.to_string(), new_id.to_string());
+    let (container, old_id, new_id) =
+        (root.container(kind), old_id.to_string(), new_id.to_string());
     sys::rename(container, old_id.as_str(), container, new_id.as_str())?;
     root.settle(kind)
 }

@@ -40,7 +40,9 @@ pub(super) fn share(
         let problem = format!("expected {}, which the share is in, got {}", share.pool, pool.name);
         return Err(DriverError::InvalidInput { field: "pool", problem });
     }
-    if checked_mount_point_name(wanted.mount_point_name.as_deref())?.is_some() && !pool.mount_point_name_support {
+    if checked_mount_point_name(wanted.mount_point_name.as_deref())?.is_some()
+        && !pool.mount_point_name_support
+    {
         return Err(DriverError::Unsupported { what: "mount point names".into() });
     }
     share.size_gb = wanted.size(Some(share.size_gb), 0)?;

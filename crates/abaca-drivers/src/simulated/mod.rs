@@ -19,9 +19,10 @@ use uuid::Uuid;
 
 use crate::{
     AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverInfo, DriverResult, Export,
-    ManageShare, ManageSnapshot, Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare, NewSnapshot,
-    ObjectKind, PoolStats, Promoted, ReplicaSync, RevertShare, RuleOutcomes, Settings,
-    SettingsError, ShareObject, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
+    ManageShare, ManageSnapshot, Migrated, Migration, MigrationAbilities, MigrationSource,
+    NewReplica, NewShare, NewSnapshot, ObjectKind, PoolStats, Promoted, ReplicaSync, RevertShare,
+    RuleOutcomes, Settings, SettingsError, ShareObject, SnapshotObject, SnapshotRef, SweepReport,
+    SyncReplica,
 };
 use faults::{Faults, Moment};
 use settings::{PoolSettings, SimulatedSettings};
@@ -360,11 +361,7 @@ impl Driver for Simulated {
         .await
     }
 
-    async fn unmanage_snapshot(
-        &self,
-        snapshot: &SnapshotRef,
-        generation: u64,
-    ) -> DriverResult<()> {
+    async fn unmanage_snapshot(&self, snapshot: &SnapshotRef, generation: u64) -> DriverResult<()> {
         let (id, share_instance_id) = (snapshot.id, snapshot.share_instance_id);
         self.call("unmanage_snapshot", Some(id), move |objects| {
             manage::give_snapshot_up(objects, id, share_instance_id, generation)

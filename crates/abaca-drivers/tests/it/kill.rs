@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use abaca_drivers::{
     AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, ManageShare,
-    ManageSnapshot, MigratedSnapshot, Migration, NewReplica, NewShare, NewSnapshot, ReplicaSource, RevertShare, SnapshotRef,
-    SyncReplica, build,
+    ManageSnapshot, MigratedSnapshot, Migration, NewReplica, NewShare, NewSnapshot, ReplicaSource,
+    RevertShare, SnapshotRef, SyncReplica, build,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -119,11 +119,7 @@ impl Plan {
     fn managed_snapshot(&self, id: Uuid, generation: u64) -> ManageSnapshot {
         ManageSnapshot {
             snapshot: NewSnapshot { id, share_instance_id: self.share },
-            provider_location: self
-                .data("snapshots", self.snapshot)
-                .to_str()
-                .unwrap()
-                .to_owned(),
+            provider_location: self.data("snapshots", self.snapshot).to_str().unwrap().to_owned(),
             generation,
         }
     }

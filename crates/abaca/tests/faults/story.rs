@@ -269,7 +269,11 @@ pub(crate) fn assert_done(world: &World, service: &Service, kind: &str, scene: &
             return assert_same(world, service);
         }
         "unmanage_share" => {
-            assert_eq!(world.held("shares"), std::slice::from_ref(&scene.share_instance), "it stays");
+            assert_eq!(
+                world.held("shares"),
+                std::slice::from_ref(&scene.share_instance),
+                "it stays"
+            );
             assert!(is_given_up(world, "shares", &scene.share_instance));
             let path = world.backend().join("shares").join(&scene.share_instance);
             assert_eq!(std::fs::read(path.join("data/file")).unwrap(), b"before");

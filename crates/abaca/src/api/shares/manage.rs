@@ -85,10 +85,7 @@ impl<'a> Request<'a> {
 }
 
 /// As the reference, what is there but stands for nothing is empty.
-pub(in crate::api) fn required<'a>(
-    fields: &Fields<'a>,
-    key: &str,
-) -> Result<&'a Value, ApiError> {
+pub(in crate::api) fn required<'a>(fields: &Fields<'a>, key: &str) -> Result<&'a Value, ApiError> {
     let missing = || unprocessable(format!("Required parameter {key} not found"));
     let value = fields.0.get(key).ok_or_else(missing)?;
     let is_empty = match value {

@@ -7,7 +7,9 @@ use abaca_model::{
     SnapshotInstanceId, SnapshotStatus, Timestamp, has_replicas,
 };
 use abaca_store::snapshots::{self, SnapshotWithStatus};
-use abaca_store::{Tx, retry_conflicts, share_instances, shares, snapshot_instances, snapshot_work};
+use abaca_store::{
+    Tx, retry_conflicts, share_instances, shares, snapshot_instances, snapshot_work,
+};
 use axum::http::StatusCode;
 use serde_json::json;
 
@@ -48,8 +50,8 @@ fn unknown(share_id: &str) -> ApiError {
 
 fn text<'a>(fields: &Fields<'a>, key: &str) -> Result<&'a str, ApiError> {
     let text = required(fields, key)?.as_str();
-    let text = text
-        .ok_or_else(|| ApiError::Unprocessable(format!("Parameter {key} must be a string.")))?;
+    let text =
+        text.ok_or_else(|| ApiError::Unprocessable(format!("Parameter {key} must be a string.")))?;
     fields.text_up_to(key, LONGEST_LOCATION)?;
     Ok(text)
 }

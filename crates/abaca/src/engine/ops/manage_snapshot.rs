@@ -58,11 +58,7 @@ impl Work for ManageSnapshot {
 }
 
 /// Has the backend take what is at the row's location, as long as the row's fence is `fence`.
-pub(super) async fn take(
-    run: &Run<'_>,
-    work: &SnapshotWork,
-    fence: i64,
-) -> Result<Made, Failure> {
+pub(super) async fn take(run: &Run<'_>, work: &SnapshotWork, fence: i64) -> Result<Made, Failure> {
     let snapshot = abaca_drivers::ManageSnapshot {
         snapshot: NewSnapshot {
             id: work.id.uuid(),

@@ -140,13 +140,13 @@ impl World {
             "types" => self.share_type.to_string(),
             "share-group-types" => self.share_group_type.to_string(),
             "messages" => self.message.to_string(),
-            "quota-sets" | "os-quota-sets" => "project".to_owned(),
-            "quota-class-sets" | "os-quota-class-sets" => "default".to_owned(),
             "share-access-rules" => self.share_rule.to_string(),
             "resource-locks" => self.lock.to_string(),
             _ => String::new(),
         };
         text.replace("{id}", &id)
+            .replace("{project_id}", "project")
+            .replace("{class_name}", "default")
             .replace("{export_location_id}", location)
             .replace("{key}", "key")
             .replace("REPLICATED", &self.replicated_share.to_string())

@@ -177,7 +177,8 @@ async fn a_directory_that_is_put_into_import_becomes_a_share() {
     fs::write(found.join("file"), "from the attic").unwrap();
     std::os::unix::fs::symlink(&found, root.join("import/link")).unwrap();
     // What is not there, what leads elsewhere, and what is not the backend's.
-    for wrong in ["import/nothing", "import/link", "import/..", "import/attic/../attic", "tmp", ""] {
+    for wrong in ["import/nothing", "import/link", "import/..", "import/attic/../attic", "tmp", ""]
+    {
         let refused = service.manage(&root.join(wrong), "default").await;
         let shown = service.becomes("share", &refused, "manage_error").await;
         assert_eq!(shown["size"], 0);

@@ -83,7 +83,9 @@ async fn a_share_is_recorded_with_its_path_and_what_will_take_it() {
     // Twice is once too often, in the same pool.
     let message = manage(&server, &good("/old/share")).await.fault(409, "conflictingRequest");
     assert!(message.contains("already exists"), "{message}");
-    manage(&server, &with(good("/old/share"), "service_host", json!("h@b#other"))).await.expect(200);
+    manage(&server, &with(good("/old/share"), "service_host", json!("h@b#other")))
+        .await
+        .expect(200);
     // What does not get into use neither counts nor is deleted.
     set_status(&server, id, ShareStatus::ManageError).await;
     assert_eq!(used(&server).await, (0, 0));
