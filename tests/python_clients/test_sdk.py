@@ -13,7 +13,7 @@ from cloud import INTERVAL_SECONDS, SETTLE_SECONDS, UUID, VERSION, cloud
 NO_GROUPS = "share groups are not built yet"
 NO_NETWORKS = "share networks are not built yet"
 NO_TRANSFERS = "share transfers are not built yet"
-NO_MANAGE = "manage and unmanage are not built yet"
+NO_MANAGE = "not told here; the public test suite of the API manages and unmanages"
 NO_LOCKS = "resource locks are not built yet"
 NO_REPLICAS = "replicas can only be listed yet"
 DEPRECATED = "warns, and calls the method that is tested"

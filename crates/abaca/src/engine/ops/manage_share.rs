@@ -31,6 +31,7 @@ impl Work for ManageShare {
             return check(run).await;
         }
         let work = load(run).await?;
+        check_protocol(run, &work).await?;
         let found = take(run, &work, run.resource_fence()).await.map_err(explain)?;
         let mut tx = run.record().await?;
         let now = Timestamp::now();
@@ -90,6 +91,20 @@ async fn check(run: &Run<'_>) -> Result<Outcome, Failure> {
     let now = Timestamp::now();
     mine(share_work::place(&mut tx, work.id, run.resource_fence(), &host, &zone, now).await?)?;
     run.advance(tx, service_of(&host)).await
+}
+
+/// A share that the pool could not export by its protocol would be of use to nobody.
+async fn check_protocol(run: &Run<'_>, work: &ShareWork) -> Result<(), Failure> {
+    let host = work.host.as_deref().unwrap_or_default();
+    let (pool, protocol) = (super::replicas::pool(host), work.share_proto.as_str());
+    let stats = run.backend(host)?.driver.stats().await?;
+    let offered = stats.into_iter().find(|stats| stats.pool_name == pool);
+    let offered = offered.map(|stats| stats.storage_protocol).unwrap_or_default();
+    if offered.split('_').any(|offered| offered.eq_ignore_ascii_case(protocol)) {
+        return Ok(());
+    }
+    let message = format!("The pool {host} has no shares of the protocol {protocol}.");
+    Err(Failure::permanent(message, format!("protocol {protocol}, of {offered:?}")))
 }
 
 async fn take(run: &Run<'_>, work: &ShareWork, fence: i64) -> Result<ShareObject, Failure> {

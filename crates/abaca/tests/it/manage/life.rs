@@ -89,8 +89,12 @@ impl Service {
     }
 
     async fn manage(&self, export_path: &Path, share_type: &str) -> String {
+        self.manage_by("NFS", export_path, share_type).await
+    }
+
+    async fn manage_by(&self, protocol: &str, export_path: &Path, share_type: &str) -> String {
         let share = json!({
-            "export_path": export_path, "service_host": self.pool, "protocol": "NFS",
+            "export_path": export_path, "service_host": self.pool, "protocol": protocol,
             "share_type": share_type,
         });
         let answer = self.api.post("/v2/shares/manage", json!({ "share": share })).await;
@@ -184,6 +188,9 @@ async fn a_directory_that_is_put_into_import_becomes_a_share() {
         assert_eq!(shown["size"], 0);
         service.unmanage("share", &refused).await;
     }
+    let refused = service.manage_by("carrier_pigeon", &found, "default").await;
+    service.becomes("share", &refused, "manage_error").await;
+    service.unmanage("share", &refused).await;
     let share = service.manage(&found, "default").await;
     let shown = service.becomes("share", &share, "available").await;
     assert_eq!(shown["size"], 1);
