@@ -8,9 +8,9 @@ use std::os::fd::AsFd;
 
 use uuid::Uuid;
 
-use super::calls::{share_object, snapshot_object};
 use super::cancel::Cancel;
 use super::failure::{FsResult, Stop};
+use super::kept::{share_object, snapshot_object};
 use super::medium::{Content, DATA};
 use super::mount::{self, MOUNT};
 use super::objects::{ACCESS, Kind, New, ShareRecord, SnapshotRecord, parse_id};

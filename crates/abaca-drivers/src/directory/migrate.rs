@@ -5,9 +5,9 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::calls::{existing_share, find_snapshot, make_share, record_of, snapshot_object};
 use super::cancel::Cancel;
 use super::failure::{FsResult, Stop};
+use super::kept::{existing_share, find_snapshot, make_share, record_of, snapshot_object};
 use super::medium::Content;
 use super::mover::open_tree;
 use super::objects::{Kind, SnapshotRecord};

@@ -13,6 +13,7 @@ mod access;
 mod calls;
 pub(crate) mod cancel;
 pub(crate) mod failure;
+mod kept;
 pub(crate) mod kill_point;
 mod locks;
 mod manage;

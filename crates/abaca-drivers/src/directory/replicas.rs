@@ -8,11 +8,9 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use uuid::Uuid;
 
-use super::calls::{
-    existing_share, exports, find_snapshot, make_share, record_of, snapshot_object,
-};
 use super::cancel::Cancel;
 use super::failure::{FsError, Stop};
+use super::kept::{existing_share, exports, find_snapshot, make_share, record_of, snapshot_object};
 use super::locks::{FileGuards, Hold, Wanted};
 use super::medium::{Content, Direction};
 use super::objects::{Kind, New, ShareRecord, SnapshotRecord};

@@ -3,9 +3,9 @@
 
 use uuid::Uuid;
 
+use super::objects::{exports, share_object, snapshot_object};
 use super::settings::PoolSettings;
 use super::state::{Objects, Share};
-use super::{exports, share_object, snapshot_object};
 use crate::manage::{Custody, in_use};
 use crate::objects::checked_mount_point_name;
 use crate::{

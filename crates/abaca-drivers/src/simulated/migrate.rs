@@ -2,9 +2,10 @@
 
 use uuid::Uuid;
 
+use super::NAME;
+use super::objects::{add_share, snapshot_object};
 use super::settings::PoolSettings;
 use super::state::{Objects, Snapshot};
-use super::{NAME, add_share, snapshot_object};
 use crate::{
     AccessList, DriverError, DriverResult, Migrated, MigratedSnapshot, Migration,
     MigrationAbilities, MigrationSource,

@@ -1,9 +1,9 @@
 //! Replicas without bytes: what is kept is who follows which generation. Their sources are in other
 //! backends, of which this one knows nothing.
 
+use super::objects::{add_share, share_object};
 use super::settings::PoolSettings;
 use super::state::{Objects, Share};
-use super::{add_share, share_object};
 use crate::{DriverError, DriverResult, Export, NewReplica, Promoted, ReplicaSync, SyncReplica};
 use uuid::Uuid;
 
