@@ -1,0 +1,357 @@
+//! The call during which a process is killed: what it works on, and what must be found after it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use abaca_drivers::{
+    AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, Driver, ManageShare,
+    ManageSnapshot, MigratedSnapshot, Migration, NewReplica, NewShare, NewSnapshot, ReplicaSource,
+    RevertShare, SnapshotRef, SyncReplica, build,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::backends::{leftovers, settings};
+
+/// What the child does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Call {
+    Open,
+    CreateShare,
+    ExtendShare,
+    DeleteShare,
+    CreateSnapshot,
+    DeleteSnapshot,
+    CreateShareFromSnapshot,
+    ApplyAccess,
+    RevertToSnapshot,
+    CreateReplica,
+    UpdateReplica,
+    PromoteReplica,
+    BringSnapshot,
+    Migrate,
+    ManageShare,
+    ImportShare,
+    UnmanageShare,
+    ManageSnapshot,
+    UnmanageSnapshot,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Plan {
+    driver: String,
+    pub(super) root: PathBuf,
+    call: Call,
+    pub(super) share: Uuid,
+    snapshot: Uuid,
+    copy: Uuid,
+    brought: Uuid,
+}
+
+impl Plan {
+    pub(super) fn new(driver: &str, root: &Path, call: Call) -> Self {
+        let (share, snapshot, copy) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
+        let brought = Uuid::new_v4();
+        let (driver, root) = (driver.to_owned(), root.to_owned());
+        Self { driver, root, call, share, snapshot, copy, brought }
+    }
+
+    pub(super) fn share(&self, id: Uuid) -> NewShare {
+        NewShare {
+            id,
+            size_gb: 1,
+            protocol: "NFS".into(),
+            pool: self.driver.clone(),
+            mount_point_name: Some("name".into()),
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> NewSnapshot {
+        NewSnapshot { id: self.snapshot, share_instance_id: self.share }
+    }
+
+    pub(super) async fn open(&self) -> Arc<dyn Driver> {
+        let settings = settings(json!({ "root": self.root, "replication_type": "dr" }));
+        build(&self.driver, &settings).await.unwrap()
+    }
+
+    pub(super) fn source(&self) -> ReplicaSource {
+        let location = self.data("shares", self.share);
+        ReplicaSource { id: self.share, provider_location: location.to_str().unwrap().into() }
+    }
+
+    pub(super) fn replica(&self) -> NewReplica {
+        let (share, source) = (self.share(self.copy), self.source());
+        NewReplica { share, source, generation: 1 }
+    }
+
+    pub(super) fn sync(&self, generation: u64) -> SyncReplica {
+        SyncReplica { id: self.copy, size_gb: 1, source: self.source(), generation }
+    }
+
+    pub(super) fn managed(&self, id: Uuid, generation: u64) -> ManageShare {
+        let path = match self.call {
+            Call::ImportShare => self.root.join("import/some directory"),
+            _ => self.root.join("shares").join(self.share.to_string()).join("mount/name"),
+        };
+        ManageShare {
+            id,
+            export_path: path.to_str().unwrap().to_owned(),
+            protocol: "NFS".into(),
+            pool: "directory".into(),
+            mount_point_name: Some("other_name".into()),
+            size_gb: None,
+            allowed_gb: 1..=5,
+            generation,
+        }
+    }
+
+    pub(super) fn managed_snapshot(&self, id: Uuid, generation: u64) -> ManageSnapshot {
+        ManageSnapshot {
+            snapshot: NewSnapshot { id, share_instance_id: self.share },
+            provider_location: self.data("snapshots", self.snapshot).to_str().unwrap().to_owned(),
+            generation,
+        }
+    }
+
+    /// Makes what the call works on.
+    pub(super) async fn prepare(&self) {
+        if self.call == Call::Open {
+            return;
+        }
+        let driver = self.open().await;
+        if self.call == Call::CreateShare {
+            return;
+        }
+        if self.call == Call::ImportShare {
+            return plant(&self.root.join("import/some directory"));
+        }
+        driver.create_share(&self.share(self.share)).await.unwrap();
+        plant(&self.data("shares", self.share));
+        if matches!(
+            self.call,
+            Call::DeleteSnapshot
+                | Call::CreateShareFromSnapshot
+                | Call::RevertToSnapshot
+                | Call::BringSnapshot
+                | Call::Migrate
+                | Call::ManageSnapshot
+                | Call::UnmanageSnapshot
+        ) {
+            driver.create_snapshot(&self.snapshot()).await.unwrap();
+        }
+        if matches!(self.call, Call::UpdateReplica | Call::PromoteReplica | Call::BringSnapshot) {
+            driver.create_replica(&self.replica()).await.unwrap();
+            let stale = self.data("shares", self.copy);
+            fs::rename(stale.join("file"), stale.join("stale")).unwrap();
+        }
+        if self.call == Call::RevertToSnapshot {
+            fs::remove_dir_all(self.data("shares", self.share).join("directory")).unwrap();
+            fs::write(self.data("shares", self.share).join("file"), "later").unwrap();
+        }
+        if self.call == Call::ManageSnapshot {
+            driver.unmanage_snapshot(&self.snapshot().into(), 1).await.unwrap();
+        }
+        if matches!(self.call, Call::ApplyAccess | Call::ManageShare) {
+            let target = AccessTarget::Share(self.share);
+            driver.apply_access(target, &access(1, "10.0.0.1")).await.unwrap();
+        }
+        if self.call == Call::ManageShare {
+            driver.unmanage_share(self.share, 1).await.unwrap();
+        }
+    }
+
+    pub(super) async fn run(&self, driver: &dyn Driver) {
+        let reference = SnapshotRef::from(self.snapshot());
+        match self.call {
+            Call::Open => {}
+            Call::CreateShare => drop(driver.create_share(&self.share(self.share)).await.unwrap()),
+            Call::ExtendShare => driver.extend_share(self.share, 5).await.unwrap(),
+            Call::DeleteShare => driver.delete_share(self.share).await.unwrap(),
+            Call::CreateSnapshot => drop(driver.create_snapshot(&self.snapshot()).await.unwrap()),
+            Call::DeleteSnapshot => driver.delete_snapshot(&reference).await.unwrap(),
+            Call::ApplyAccess => {
+                let target = AccessTarget::Share(self.share);
+                drop(driver.apply_access(target, &access(2, "10.0.0.2")).await.unwrap());
+            }
+            Call::CreateShareFromSnapshot => {
+                let copy = self.share(self.copy);
+                driver.create_share_from_snapshot(&copy, &reference).await.unwrap();
+            }
+            Call::RevertToSnapshot => {
+                let revert = RevertShare { snapshot: reference, size_gb: 5, generation: 2 };
+                driver.revert_to_snapshot(&revert).await.unwrap();
+            }
+            Call::CreateReplica => drop(driver.create_replica(&self.replica()).await.unwrap()),
+            Call::UpdateReplica => drop(driver.update_replica(&self.sync(1)).await.unwrap()),
+            Call::PromoteReplica => {
+                drop(driver.promote_replica(&self.sync(2), false).await.unwrap())
+            }
+            Call::Migrate => {
+                let source = driver.migration_source(self.share).await.unwrap();
+                let kept = driver.get_snapshot(self.snapshot, self.share).await.unwrap().unwrap();
+                let snapshot = MigratedSnapshot { source: (&kept).into(), id: self.brought };
+                let share = self.share(self.copy);
+                let migration = Migration { source, share, snapshots: vec![snapshot] };
+                driver.migrate(&migration, &Arc::default()).await.unwrap();
+            }
+            Call::ManageShare | Call::ImportShare => {
+                drop(driver.manage_share(&self.managed(self.copy, 1)).await.unwrap());
+            }
+            Call::UnmanageShare => driver.unmanage_share(self.share, 1).await.unwrap(),
+            Call::ManageSnapshot => {
+                let wanted = self.managed_snapshot(self.brought, 1);
+                drop(driver.manage_snapshot(&wanted).await.unwrap());
+            }
+            Call::UnmanageSnapshot => driver.unmanage_snapshot(&reference, 1).await.unwrap(),
+            Call::BringSnapshot => {
+                let new = NewSnapshot { id: self.brought, share_instance_id: self.copy };
+                let provider_location = self.data("snapshots", self.snapshot);
+                let provider_location = provider_location.to_str().map(str::to_owned);
+                let source = SnapshotRef { provider_location, ..reference };
+                driver.create_replica_snapshot(&new, &source).await.unwrap();
+            }
+        }
+    }
+
+    /// What the ground truth says is true, and is the state before the call or the state after.
+    pub(super) async fn check(&self, driver: &dyn Driver, finished: bool) {
+        let share = driver.get_share(self.share).await.unwrap();
+        let snapshot = driver.get_snapshot(self.snapshot, self.share).await.unwrap();
+        let copy = driver.get_share(self.copy).await.unwrap();
+        let size = share.as_ref().map(|share| share.size_gb);
+        let (before, after, now) = match self.call {
+            Call::Open => (true, true, driver.list_shares().await.unwrap().is_empty()),
+            Call::CreateShare => (false, true, share.is_some()),
+            Call::ExtendShare | Call::RevertToSnapshot => (false, true, size == Some(5)),
+            Call::DeleteShare => (true, false, share.is_some()),
+            Call::CreateSnapshot => (false, true, snapshot.is_some()),
+            Call::DeleteSnapshot => (true, false, snapshot.is_some()),
+            Call::CreateShareFromSnapshot | Call::CreateReplica => (false, true, copy.is_some()),
+            Call::ManageShare | Call::ImportShare => {
+                let places = [
+                    self.data("shares", self.share),
+                    self.data("shares", self.copy),
+                    self.root.join("import/some directory"),
+                ];
+                let there = places.into_iter().filter(|place| place.exists());
+                let [place] = there.collect::<Vec<_>>().try_into().unwrap();
+                ensure_planted(&place);
+                if let Some(copy) = &copy {
+                    ensure_planted(Path::new(&copy.exports[0].path));
+                    let access = driver.get_access(AccessTarget::Share(self.copy)).await.unwrap();
+                    assert_eq!(access, Some(AccessList::default()));
+                }
+                (false, true, copy.is_some())
+            }
+            Call::UnmanageShare => {
+                ensure_planted(&self.data("shares", self.share));
+                (true, false, share.is_some())
+            }
+            Call::ManageSnapshot => {
+                let brought = driver.get_snapshot(self.brought, self.share).await.unwrap();
+                let places = [self.snapshot, self.brought].map(|id| self.data("snapshots", id));
+                let there = places.iter().filter(|place| place.exists());
+                let [place] = there.collect::<Vec<_>>().try_into().unwrap();
+                ensure_planted(place);
+                (false, true, brought.is_some())
+            }
+            Call::UnmanageSnapshot => {
+                ensure_planted(&self.data("snapshots", self.snapshot));
+                (true, false, snapshot.is_some())
+            }
+            Call::UpdateReplica | Call::PromoteReplica => {
+                let stale = self.data("shares", self.copy).join("stale").exists();
+                (false, true, !stale)
+            }
+            Call::BringSnapshot | Call::Migrate => {
+                let brought = driver.get_snapshot(self.brought, self.copy).await.unwrap();
+                if let Some(brought) = &brought {
+                    ensure_planted(Path::new(&brought.provider_location));
+                }
+                (false, true, brought.is_some())
+            }
+            Call::ApplyAccess => {
+                let found = driver.get_access(AccessTarget::Share(self.share)).await.unwrap();
+                let is_old = found == Some(access(1, "10.0.0.1"));
+                assert!(is_old || found == Some(access(2, "10.0.0.2")), "{found:?}");
+                (false, true, !is_old)
+            }
+        };
+        assert!(now == after || (!finished && now == before), "{self:?}: {now}");
+        if matches!(self.call, Call::Open | Call::CreateShare) {
+            return;
+        }
+        let may_grow = matches!(self.call, Call::ExtendShare | Call::RevertToSnapshot);
+        assert!(size.is_none_or(|size| size == 1 || may_grow), "{share:?}");
+        if self.call == Call::RevertToSnapshot && !now {
+            let data = self.data("shares", self.share);
+            assert_eq!(fs::read(data.join("file")).unwrap(), b"later");
+            assert!(!data.join("directory").exists(), "half reverted");
+        } else if share.is_some() {
+            ensure_planted(&self.data("shares", self.share));
+        }
+        if let Some(snapshot) = snapshot {
+            ensure_planted(Path::new(&snapshot.provider_location));
+        }
+        if copy.is_some() && self.call != Call::BringSnapshot && now {
+            ensure_planted(&self.data("shares", self.copy));
+        }
+    }
+
+    pub(super) async fn clean_up(&self, driver: &dyn Driver) {
+        driver.sweep().await.unwrap();
+        for part in ["tmp", "trash", "locks"] {
+            let left = fs::read_dir(self.root.join(part)).unwrap().count();
+            assert_eq!(left, 0, "{part} is not empty after the sweep");
+        }
+        if self.call == Call::UnmanageShare {
+            driver.manage_share(&self.managed(self.share, 2)).await.unwrap();
+        }
+        if self.call == Call::UnmanageSnapshot {
+            driver.manage_snapshot(&self.managed_snapshot(self.snapshot, 2)).await.unwrap();
+        }
+        driver.delete_snapshot(&self.snapshot().into()).await.unwrap();
+        let of_share = self.call == Call::ManageSnapshot;
+        let share_instance_id = if of_share { self.share } else { self.copy };
+        let brought = NewSnapshot { id: self.brought, share_instance_id };
+        driver.delete_snapshot(&brought.into()).await.unwrap();
+        driver.delete_share(self.share).await.unwrap();
+        driver.delete_share(self.copy).await.unwrap();
+        assert_eq!(leftovers(&self.root), Vec::<String>::new());
+    }
+
+    pub(super) fn data(&self, container: &str, id: Uuid) -> PathBuf {
+        self.root.join(container).join(id.to_string()).join("data")
+    }
+}
+
+fn access(generation: i64, client: &str) -> AccessList {
+    let rule = AccessRule {
+        id: Uuid::nil(),
+        access_type: AccessType::Ip,
+        access_to: client.to_owned(),
+        access_level: AccessLevel::ReadWrite,
+    };
+    AccessList { generation, rules: vec![rule] }
+}
+
+pub(super) fn plant(top: &Path) {
+    fs::create_dir_all(top.join("directory/within")).unwrap();
+    fs::write(top.join("file"), vec![1; 100_000]).unwrap();
+    fs::write(top.join("directory/within/file"), "bytes").unwrap();
+    fs::hard_link(top.join("file"), top.join("directory/second")).unwrap();
+    symlink("file", top.join("link")).unwrap();
+}
+
+fn ensure_planted(top: &Path) {
+    assert_eq!(fs::read(top.join("file")).unwrap(), vec![1; 100_000]);
+    assert_eq!(fs::read(top.join("directory/second")).unwrap(), vec![1; 100_000]);
+    assert_eq!(fs::read(top.join("directory/within/file")).unwrap(), b"bytes");
+    assert_eq!(fs::read_link(top.join("link")).unwrap(), Path::new("file"));
+    let entries = fs::read_dir(top).unwrap().count();
+    assert_eq!(entries, 3, "{entries} entries in {}", top.display());
+}
