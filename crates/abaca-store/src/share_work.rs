@@ -187,13 +187,7 @@ pub async fn resized(
     if !set_status(tx, work.id, fence, ShareStatus::Available, now).await? {
         return Ok(false);
     }
-    let update = Query::update()
-        .table("shares")
-        .value("size", size)
-        .value("updated_at", now.micros())
-        .and_where(Expr::col("id").eq(work.share_id.to_string()))
-        .to_owned();
-    tx.execute(&update).await?;
+    set_size(tx, work.share_id, size, now).await?;
     Ok(true)
 }
 
@@ -203,14 +197,18 @@ pub async fn resized(
 /// # Errors
 /// What the database says.
 pub async fn managed(tx: &mut Tx, work: &ShareWork, size: i64, now: Timestamp) -> Result<()> {
+    set_size(tx, work.share_id, size, now).await?;
+    metadata::put(tx, metadata::Owner::Share(work.share_id), &managed_at(now)).await
+}
+
+async fn set_size(tx: &mut Tx, share: ShareId, size: i64, now: Timestamp) -> Result<()> {
     let update = Query::update()
         .table("shares")
         .value("size", size)
         .value("updated_at", now.micros())
-        .and_where(Expr::col("id").eq(work.share_id.to_string()))
+        .and_where(Expr::col("id").eq(share.to_string()))
         .to_owned();
-    tx.execute(&update).await?;
-    metadata::put(tx, metadata::Owner::Share(work.share_id), &managed_at(now)).await
+    tx.execute(&update).await.map(drop)
 }
 
 /// What tells since when a share or snapshot is the service's that it did not make.

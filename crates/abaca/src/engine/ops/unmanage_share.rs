@@ -49,12 +49,17 @@ impl Work for UnmanageShare {
         };
         // The row is still there, so its share is the service's.
         let wanted = Wanted::again(run.db(), &work).await?;
-        match wanted.take(run, &work, work.fence).await {
-            Err(Failure::Permanent(failed)) => {
-                tracing::warn!(error = %failed.source, "it can't be taken back");
-                Ok(())
-            }
-            taken => taken.map(drop),
+        taken_back(wanted.take(run, &work, work.fence).await)
+    }
+}
+
+/// After a reset in the middle: what the backend can't take back is the reconciler's to report.
+pub(super) fn taken_back<T>(taken: Result<T, Failure>) -> Result<(), Failure> {
+    match taken {
+        Err(Failure::Permanent(failed)) => {
+            tracing::warn!(error = %failed.source, "it can't be taken back");
+            Ok(())
         }
+        taken => taken.map(drop),
     }
 }

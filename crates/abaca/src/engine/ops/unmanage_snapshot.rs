@@ -10,6 +10,7 @@ use super::create_snapshot::{give_up, id, load, reference};
 use super::manage_share::{explain, generation};
 use super::manage_snapshot::take;
 use super::message::Told;
+use super::unmanage_share::taken_back;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
@@ -51,12 +52,6 @@ impl Work for UnmanageSnapshot {
             return Ok(());
         };
         // The row is still there, so its snapshot is the service's.
-        match take(run, &work, work.fence).await {
-            Err(Failure::Permanent(failed)) => {
-                tracing::warn!(error = %failed.source, "it can't be taken back");
-                Ok(())
-            }
-            taken => taken.map(drop),
-        }
+        taken_back(take(run, &work, work.fence).await)
     }
 }
