@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use abaca::config::{Config, Overrides};
 use abaca::engine::Engine;
@@ -48,6 +47,7 @@ impl Service {
         let pool = String::new();
         let mut service = Self { api, shutdown, engine, running, pool, root, _data: data };
         service.pool = service
+            .api
             .wait("/v2/scheduler-stats/pools", |answer| {
                 Some(answer.json()["pools"][0]["name"].as_str()?.to_owned())
             })
@@ -60,32 +60,19 @@ impl Service {
         self.running.await.unwrap();
     }
 
-    /// Asks until `found` finds what it waits for.
-    async fn wait<T>(&self, path: &str, found: impl Fn(&Answer) -> Option<T>) -> T {
-        let began = Instant::now();
-        loop {
-            let answer = self.api.get(path).await;
-            if let Some(value) = found(&answer) {
-                return value;
-            }
-            assert!(began.elapsed() < Duration::from_secs(20), "{path} stays {}", answer.text);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
     async fn becomes(&self, key: &str, id: &str, status: &str) -> Value {
         let found = |answer: &Answer| {
             let body = answer.expect(200)[key].clone();
             (body["status"] == status).then_some(body)
         };
-        self.wait(&format!("/v2/{key}s/{id}"), found).await
+        self.api.wait(&format!("/v2/{key}s/{id}"), found).await
     }
 
     async fn unmanage(&self, key: &str, id: &str) {
         let path = format!("/v2/{key}s/{id}");
         let body = json!({ "unmanage": null });
         assert_eq!(self.api.post(&format!("{path}/action"), body).await.status, 202);
-        self.wait(&path, |answer| (answer.status == 404).then_some(())).await;
+        self.api.wait(&path, |answer| (answer.status == 404).then_some(())).await;
     }
 
     async fn manage(&self, export_path: &Path, share_type: &str) -> String {
@@ -166,6 +153,7 @@ async fn a_share_and_its_snapshot_come_back_with_their_bytes() {
     assert_eq!(fs::read_to_string(location.join("file")).unwrap(), "old");
     service.api.delete(&format!("/v2/snapshots/{snapshot}")).await.expect(202);
     service
+        .api
         .wait(&format!("/v2/snapshots/{snapshot}"), |answer| (answer.status == 404).then_some(()))
         .await;
     assert!(!location.exists(), "it is the service's to delete");
@@ -199,6 +187,7 @@ async fn a_directory_that_is_put_into_import_becomes_a_share() {
     assert!(!found.exists());
     service.api.delete(&format!("/v2/shares/{share}")).await.expect(202);
     service
+        .api
         .wait(&format!("/v2/shares/{share}"), |answer| (answer.status == 404).then_some(()))
         .await;
     assert!(!mount.exists());

@@ -49,12 +49,12 @@ async fn shares_are_placed_together_and_apart_and_know_of_one_another() {
         assert_eq!(service.told(&nowhere).await, ("001".to_owned(), "012".to_owned()), "{all:?}");
         let gone = |answer: &crate::support::Answer| (answer.status == 404).then_some(());
         service.api.delete(&format!("/v2/shares/{nowhere}")).await;
-        service.wait(&format!("/v2/shares/{nowhere}"), gone).await;
+        service.api.wait(&format!("/v2/shares/{nowhere}"), gone).await;
     }
     // Whoever goes is forgotten by the others.
     service.api.delete(&format!("/v2/shares/{}", id(&apart))).await;
     let path = format!("/v2/shares/{}", id(&apart));
-    service.wait(&path, |answer| (answer.status == 404).then_some(())).await;
+    service.api.wait(&path, |answer| (answer.status == 404).then_some(())).await;
     assert_eq!(metadata(&service, id(&first)).await, json!({ SAME: id(&near), APART: id(&third) }));
     assert_eq!(metadata(&service, id(&third)).await, json!({ APART: id(&first) }));
     service.stop().await;
@@ -123,7 +123,7 @@ async fn a_share_of_another_project_does_not_get_to_know() {
     let mine = service.share(hint("same_host", id(&public))).await;
     let path = format!("/v2/shares/{}", id(&theirs));
     service.api.delete(&path).await.expect(202);
-    service.wait(&path, |answer| (answer.status == 404).then_some(())).await;
+    service.api.wait(&path, |answer| (answer.status == 404).then_some(())).await;
     assert_eq!(metadata(&service, id(&public)).await, json!({ SAME: id(&mine) }));
     service.stop().await;
 }

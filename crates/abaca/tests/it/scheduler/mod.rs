@@ -8,7 +8,6 @@ mod zones;
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use abaca::api::V;
 use abaca::config::{Config, Overrides};
@@ -75,7 +74,7 @@ impl Service {
             let pools = answer.expect(200)["pools"].as_array().unwrap().len();
             (pools == self.config.backends.len()).then_some(())
         };
-        self.wait("/v2/scheduler-stats/pools", ready).await;
+        self.api.wait("/v2/scheduler-stats/pools", ready).await;
     }
 
     async fn stop(mut self) {
@@ -123,7 +122,7 @@ impl Service {
             let share = answer.expect(200)["share"].take();
             (share["status"] == status).then_some(share)
         };
-        self.wait(&format!("/v2/shares/{id}"), reached).await
+        self.api.wait(&format!("/v2/shares/{id}"), reached).await
     }
 
     /// What the tenant was told last about this share: action and detail.
@@ -132,19 +131,6 @@ impl Service {
         let message = list.expect(200)["messages"][0].take();
         let text = |key: &str| message[key].as_str().unwrap_or_default().to_owned();
         (text("action_id"), text("detail_id"))
-    }
-
-    /// Asks until `found` finds what it waits for.
-    async fn wait<T>(&self, path: &str, found: impl Fn(&Answer) -> Option<T>) -> T {
-        let began = Instant::now();
-        loop {
-            let answer = self.api.get(path).await;
-            if let Some(value) = found(&answer) {
-                return value;
-            }
-            assert!(began.elapsed() < Duration::from_secs(20), "{path} stays {}", answer.text);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
     }
 }
 

@@ -41,7 +41,7 @@ async fn a_share_that_finds_no_room_to_grow_stays_as_it_was() {
         let messages = answer.expect(200)["messages"].take();
         (messages.as_array().unwrap().len() == 1).then_some(())
     };
-    service.wait(&format!("/v2/messages?resource_id={}", id(&share)), told).await;
+    service.api.wait(&format!("/v2/messages?resource_id={}", id(&share)), told).await;
     assert_eq!(service.told(id(&share)).await, ("008".to_owned(), "009".to_owned()));
     assert_eq!(service.settled(id(&share), "available").await["size"], 8);
     // As much as is left, then by force.
@@ -67,7 +67,7 @@ async fn each_purpose_leaves_its_own_reserve() {
     let available = |answer: &crate::support::Answer| {
         (answer.expect(200)["snapshot"]["status"] == "available").then_some(())
     };
-    service.wait(&format!("/v2/snapshots/{}", id(&snapshot)), available).await;
+    service.api.wait(&format!("/v2/snapshots/{}", id(&snapshot)), available).await;
     // 6 GiB are free: 4 for copies, 3 to grow.
     let copy = |size: i64| json!({ "size": size, "snapshot_id": id(&snapshot) });
     let refused = service.created(copy(5)).await;

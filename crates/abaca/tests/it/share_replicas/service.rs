@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::TestServer;
+use crate::support::{Answer, TestServer};
 
 /// The API, and an engine with the backends `one` and `two` in the zones of these names.
 pub(super) struct Service {
@@ -70,15 +70,9 @@ impl Service {
 
     /// Asks until the answer is as it shall be.
     pub(super) async fn until(&self, path: &str, is_right: impl Fn(&Value) -> bool) -> Value {
-        let began = Instant::now();
-        loop {
-            let answer = self.api.get(path).await;
-            if answer.status == 200 && is_right(&answer.json()) {
-                return answer.json();
-            }
-            assert!(began.elapsed() < Duration::from_secs(20), "{path} stays {}", answer.text);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let right =
+            |answer: &Answer| (answer.status == 200).then(|| answer.json()).filter(&is_right);
+        self.api.wait(path, right).await
     }
 
     pub(super) async fn replica_is(&self, id: &str, status: &str, state: &str) -> Value {

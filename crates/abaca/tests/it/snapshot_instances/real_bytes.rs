@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use abaca::config::{Config, Overrides};
 use abaca::engine::Engine;
@@ -43,27 +42,14 @@ impl Service {
         self.engine.await.unwrap();
     }
 
-    /// Asks until `found` finds what it waits for.
-    async fn wait<T>(&self, path: &str, found: impl Fn(&Answer) -> Option<T>) -> T {
-        let began = Instant::now();
-        loop {
-            let answer = self.api.get(path).await;
-            if let Some(value) = found(&answer) {
-                return value;
-            }
-            assert!(began.elapsed() < Duration::from_secs(20), "{path} stays {}", answer.text);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
     async fn settled(&self, path: &str, key: &str) -> Value {
         let status = |answer: &Answer| answer.expect(200)[key]["status"].clone();
         let settled = |answer: &Answer| (status(answer) == "available").then(|| answer.json());
-        self.wait(path, settled).await[key].clone()
+        self.api.wait(path, settled).await[key].clone()
     }
 
     async fn gone(&self, path: &str) {
-        self.wait(path, |answer| (answer.status == 404).then_some(())).await;
+        self.api.wait(path, |answer| (answer.status == 404).then_some(())).await;
     }
 
     /// A share, and the directory a client would mount.

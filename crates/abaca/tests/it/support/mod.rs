@@ -7,6 +7,7 @@ pub(crate) mod seed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use abaca::api::{self, Route, V};
 use abaca::app::{ApiSettings, App};
@@ -101,6 +102,19 @@ impl TestServer {
         });
         let router = api::service_with(Arc::clone(&app), routes).unwrap();
         Self { app, router, described: true, _database: database }
+    }
+
+    /// Asks until `found` finds what it waits for.
+    pub(crate) async fn wait<T>(&self, path: &str, found: impl Fn(&Answer) -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            let answer = self.get(path).await;
+            if let Some(value) = found(&answer) {
+                return value;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "{path} stays {}", answer.text);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// A request by an administrator at the last version; both can be changed before it is sent.
