@@ -4,7 +4,8 @@
 //! It is started in an open directory and given names within it, so that no path can lead elsewhere.
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use rustix::io::Errno;
 
@@ -17,12 +18,16 @@ const REFUSALS: &[(&str, Errno)] = &[
     ("No space left on device", Errno::NOSPC),
     ("Disk quota exceeded", Errno::DQUOT),
     ("Directory not empty", Errno::NOTEMPTY),
+    ("Invalid cross-device link", Errno::XDEV),
     ("Device or resource busy", Errno::BUSY),
     ("Resource temporarily unavailable", Errno::AGAIN),
     ("Interrupted system call", Errno::INTR),
     ("Cannot allocate memory", Errno::NOMEM),
     ("Input/output error", Errno::IO),
 ];
+
+/// How often running commands are looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// What it said when it succeeded.
 pub(super) struct Said {
@@ -54,21 +59,35 @@ pub(super) fn path_of(file: BorrowedFd<'_>) -> String {
 }
 
 fn run(directory: BorrowedFd<'_>, arguments: &[&str], stdin: Stdio) -> FsResult<Said> {
-    let line = || format!("btrfs {}", arguments.join(" "));
+    let output = command(directory, arguments).stdin(stdin).output();
+    outcome(arguments, output.map_err(|error| not_started(arguments, &error))?)
+}
+
+fn command(directory: BorrowedFd<'_>, arguments: &[&str]) -> Command {
     // It lies in sbin on some systems, which is not on everybody's PATH.
     let path = std::env::var("PATH").unwrap_or_default();
-    let output = Command::new("btrfs")
+    let mut command = Command::new("btrfs");
+    command
         .args(arguments)
         .current_dir(path_of(directory))
         .env("LC_ALL", "C")
-        .env("PATH", format!("{path}:/usr/sbin:/sbin:/usr/bin:/bin"))
-        .stdin(stdin)
-        .output();
-    let output = output.map_err(|error| FsError::Command {
-        command: line(),
+        .env("PATH", format!("{path}:/usr/sbin:/sbin:/usr/bin:/bin"));
+    command
+}
+
+fn line(arguments: &[&str]) -> String {
+    format!("btrfs {}", arguments.join(" "))
+}
+
+fn not_started(arguments: &[&str], error: &std::io::Error) -> FsError {
+    FsError::Command {
+        command: line(arguments),
         said: format!("it could not be started ({error}); is btrfs-progs installed?"),
-        errno: Errno::from_io_error(&error).filter(|number| *number != Errno::NOENT),
-    })?;
+        errno: Errno::from_io_error(error).filter(|number| *number != Errno::NOENT),
+    }
+}
+
+fn outcome(arguments: &[&str], output: Output) -> FsResult<Said> {
     let Output { status, stdout, stderr } = output;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
     let (output, warnings) = (text(stdout), text(stderr));
@@ -80,9 +99,78 @@ fn run(directory: BorrowedFd<'_>, arguments: &[&str], stdin: Stdio) -> FsResult<
         None => Some(Errno::INTR),
         Some(_) => refusal(&warnings),
     };
-    Err(FsError::Command { command: line(), said: format!("{warnings} ({status})"), errno })
+    Err(FsError::Command {
+        command: line(arguments),
+        said: format!("{warnings} ({status})"),
+        errno,
+    })
 }
 
 fn refusal(said: &str) -> Option<Errno> {
     REFUSALS.iter().find(|(text, _)| said.contains(text)).map(|(_, number)| *number)
+}
+
+/// Runs two commands, each in its directory, the second of which reads what the first one writes. Both
+/// end soon when the call is given up.
+pub(super) fn pipe(
+    (from, sends): (BorrowedFd<'_>, &[&str]),
+    (to, receives): (BorrowedFd<'_>, &[&str]),
+    cancel: &Cancel,
+) -> FsResult<()> {
+    cancel.check()?;
+    kill_point::hit();
+    let lock = cancel.lock_to_inherit()?;
+    let mut sender = command(from, sends);
+    let sender = sender.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut sender = sender.spawn().map_err(|error| not_started(sends, &error))?;
+    let stream = sender.stdout.take().map_or_else(Stdio::null, Stdio::from);
+    let mut receiver = command(to, receives);
+    let receiver = receiver.stdin(stream).stdout(lock).stderr(Stdio::piped()).spawn();
+    let mut receiver = match receiver {
+        Ok(receiver) => receiver,
+        Err(error) => {
+            end(&mut sender);
+            return Err(not_started(receives, &error));
+        }
+    };
+    let given_up = loop {
+        let ended = [&mut sender, &mut receiver].map(|child| child.try_wait());
+        if !ended.iter().any(|ended| matches!(ended, Ok(None))) {
+            break None;
+        }
+        if let Err(error) = cancel.check() {
+            break Some(error);
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    };
+    if let Some(error) = given_up {
+        end(&mut sender);
+        end(&mut receiver);
+        return Err(error);
+    }
+    let received = receiver.wait_with_output().map_err(|error| not_started(receives, &error))?;
+    let sent = sender.wait_with_output().map_err(|error| not_started(sends, &error))?;
+    both(outcome(receives, received), outcome(sends, sent))
+}
+
+/// When one of them fails the other does too, and only one knows why.
+fn both(received: FsResult<Said>, sent: FsResult<Said>) -> FsResult<()> {
+    match (received, sent) {
+        (
+            Err(FsError::Command { command, said, errno }),
+            Err(FsError::Command { command: sends, said: reason, errno: cause }),
+        ) => {
+            let said = format!("{said}; {sends}: {reason}");
+            // The sender is interrupted when nobody receives.
+            let cause = cause.filter(|number| *number != Errno::INTR);
+            Err(FsError::Command { command, said, errno: errno.or(cause) })
+        }
+        (received, sent) => received.and(sent).map(drop),
+    }
+}
+
+fn end(child: &mut Child) {
+    // It may have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
 }

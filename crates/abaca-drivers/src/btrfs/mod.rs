@@ -3,10 +3,12 @@
 //! Objects lie in a directory, as those of the driver `directory` do, and what stands around their
 //! bytes is that driver's. The bytes of a share are a subvolume, held to the share's size by the
 //! limit of its qgroup on referenced bytes; those of a snapshot are a read-only snapshot. Needs
-//! root, a btrfs file system with quotas, and the command `btrfs` ([`command`] says why).
+//! root, a btrfs file system with quotas, and the command `btrfs` ([`command`] says why). Replicas get
+//! their bytes by send and receive ([`transfer`]).
 
 mod command;
 mod subvolumes;
+mod transfer;
 
 use crate::directory::Directory;
 use crate::directory::settings::{keys, parse};

@@ -7,10 +7,11 @@ use rustix::io::Errno;
 
 use super::NAME;
 use super::command::{Said, change, look, path_of};
+use super::transfer::{remove_old, transfer};
 use crate::directory::GIB;
 use crate::directory::cancel::Cancel;
 use crate::directory::failure::{FsError, FsResult};
-use crate::directory::medium::{Content, DATA, Direction, Medium, open_to_everybody};
+use crate::directory::medium::{Content, DATA, Direction, Medium, Replica, open_to_everybody};
 use crate::directory::root::wrong_root;
 use crate::directory::sys::{self, Meta};
 use crate::{DriverError, DriverResult};
@@ -70,13 +71,11 @@ impl Medium for Subvolumes {
                 sys::sync_file_system(source.as_fd())?;
                 let from = path_of(source.as_fd());
                 let mut arguments = vec!["subvolume", "snapshot"];
-                // Between two of a kind, what has no size is a snapshot.
-                let is_snapshot = *direction == Direction::Freeze
-                    || *direction == Direction::Keep && size_gb.is_none();
-                arguments.extend(is_snapshot.then_some("-r"));
+                arguments.extend((*direction == Direction::Freeze).then_some("-r"));
                 arguments.extend([from.as_str(), DATA]);
                 change(object, &arguments, cancel)?;
             }
+            Content::Replica(replica) => take_over(object, replica, size_gb.is_none(), cancel)?,
         }
         let data = sys::open_directory(object, DATA)?;
         if matches!(content, Content::Empty) {
@@ -87,13 +86,13 @@ impl Medium for Subvolumes {
 
     fn begin(&self, object: BorrowedFd<'_>, cancel: &Cancel) -> FsResult<()> {
         match sys::exists(object, DATA)? {
-            true => freeze(object, false, cancel),
+            true => freeze(object, DATA, false, cancel),
             false => change(object, &["subvolume", "create", DATA], cancel),
         }
     }
 
     fn seal(&self, object: BorrowedFd<'_>, cancel: &Cancel) -> FsResult<()> {
-        freeze(object, true, cancel)
+        freeze(object, DATA, true, cancel)
     }
 
     fn remove(&self, parent: BorrowedFd<'_>, name: &str, cancel: &Cancel) -> FsResult<()> {
@@ -101,21 +100,17 @@ impl Medium for Subvolumes {
             Err(error) if error.is_gone() => return Ok(()),
             opened => opened?,
         };
-        let meta = match sys::meta(object.as_fd(), DATA) {
-            Err(error) if error.is_gone() => return Ok(()),
-            meta => meta?,
-        };
-        if !is_subvolume(&meta) {
-            return Ok(());
-        }
-        ensure_not_mounted(name)?;
-        match change(object.as_fd(), &["subvolume", "delete", DATA], cancel) {
-            // A tenant made subvolumes inside. What can be written to is removed file by file.
-            Err(error) if error.errno() == Some(Errno::NOTEMPTY) => {
-                freeze(object.as_fd(), false, cancel)
+        for subvolume in subvolumes_in(object.as_fd())? {
+            ensure_not_mounted(name)?;
+            match change(object.as_fd(), &["subvolume", "delete", &subvolume], cancel) {
+                // A tenant made subvolumes inside. What can be written to is removed file by file.
+                Err(error) if error.errno() == Some(Errno::NOTEMPTY) => {
+                    freeze(object.as_fd(), &subvolume, false, cancel)?;
+                }
+                deleted => deleted?,
             }
-            deleted => deleted,
         }
+        Ok(())
     }
 
     /// All or nothing of a subvolume's making is durable, but not at which time. So once, for all.
@@ -165,14 +160,49 @@ impl Medium for Subvolumes {
             tracing::warn!(driver = NAME, "quotas are inconsistent; counting them anew");
             change(top, &["quota", "rescan", "."], cancel)?;
         }
-        Ok(())
+        remove_old(top, cancel)
     }
 }
 
-/// Makes the bytes in `object` read-only, or lets them be written to.
-fn freeze(object: BorrowedFd<'_>, is_frozen: bool, cancel: &Cancel) -> FsResult<()> {
+/// Brings the bytes of a source: a snapshot where it can be one, else what was sent.
+fn take_over(
+    object: BorrowedFd<'_>,
+    replica: &Replica,
+    is_snapshot: bool,
+    cancel: &Cancel,
+) -> FsResult<()> {
+    let source = replica.source.as_fd();
+    sys::sync_file_system(source)?;
+    let from = path_of(source);
+    let mut arguments = vec!["subvolume", "snapshot"];
+    arguments.extend(is_snapshot.then_some("-r"));
+    arguments.extend([from.as_str(), DATA]);
+    match change(object, &arguments, cancel) {
+        Err(error) if error.errno() == Some(Errno::XDEV) => {
+            transfer(object, replica, is_snapshot, cancel)
+        }
+        taken => taken,
+    }
+}
+
+/// Makes a subvolume in `object` read-only, or lets it be written to.
+fn freeze(object: BorrowedFd<'_>, name: &str, is_frozen: bool, cancel: &Cancel) -> FsResult<()> {
     let is_frozen = is_frozen.to_string();
-    change(object, &["property", "set", "-f", "-t", "subvol", DATA, "ro", &is_frozen], cancel)
+    change(object, &["property", "set", "-f", "-t", "subvol", name, "ro", &is_frozen], cancel)
+}
+
+/// Names of the subvolumes that lie in this directory.
+pub(super) fn subvolumes_in(directory: BorrowedFd<'_>) -> FsResult<Vec<String>> {
+    let mut names = Vec::new();
+    sys::read_directory(directory, |name, _| {
+        let is_one = match sys::meta(directory, name) {
+            Err(error) if error.is_gone() => false,
+            meta => is_subvolume(&meta?),
+        };
+        names.extend(is_one.then(|| name.to_string_lossy().into_owned()));
+        Ok(())
+    })?;
+    Ok(names)
 }
 
 fn is_subvolume(meta: &Meta) -> bool {

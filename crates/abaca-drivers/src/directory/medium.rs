@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::Mode;
+use uuid::Uuid;
 
 use super::cancel::Cancel;
 use super::failure::FsResult;
@@ -28,6 +29,20 @@ pub(crate) enum Content {
     CopyOf(OwnedFd, Direction),
     /// What a later rename brings.
     Later,
+    /// What a share or snapshot of this or another backend of the kind holds.
+    Replica(Replica),
+}
+
+/// What a replica, or a snapshot of one, gets its bytes from.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    /// The bytes.
+    pub(crate) source: OwnedFd,
+    /// Id of the replica's share instance.
+    pub(crate) id: Uuid,
+    /// The replica as it is, and the share that it follows: the directories around their bytes.
+    pub(crate) present: Option<OwnedFd>,
+    pub(crate) origin: Option<OwnedFd>,
 }
 
 /// A way to keep bytes. All calls are blocking; the caller holds the locks.
@@ -118,6 +133,9 @@ impl Medium for Trees {
             }
             Content::CopyOf(source, direction) => {
                 copy_tree(source, data, object, direction, cancel)
+            }
+            Content::Replica(replica) => {
+                copy_tree(replica.source, data, object, Direction::Keep, cancel)
             }
         }
     }

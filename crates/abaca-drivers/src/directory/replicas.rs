@@ -12,9 +12,10 @@ use super::cancel::Cancel;
 use super::failure::{FsError, Stop};
 use super::kept::{existing_share, exports, find_snapshot, make_share, record_of, snapshot_object};
 use super::locks::{FileGuards, Hold, Wanted};
-use super::medium::{Content, Direction};
+use super::medium::{Content, Replica};
 use super::objects::{Kind, New, ShareRecord, SnapshotRecord};
 use super::root::Root;
+use super::sys;
 use crate::manage::Custody;
 use crate::{
     DriverError, DriverResult, Export, NewReplica, NewSnapshot, Promoted, ReplicaSource,
@@ -33,7 +34,8 @@ pub(super) fn create(
     let (replication, is_replica) = (replica.generation, true);
     let record = ShareRecord { replication, is_replica, ..record_of(&replica.share) };
     with_share(root, &replica.source, |data| {
-        make_share(root, id, &record, Content::CopyOf(data, Direction::Keep), cancel)
+        let content = Content::Replica(replica_of(root, id, data)?);
+        make_share(root, id, &record, content, cancel)
     })
 }
 
@@ -96,7 +98,9 @@ pub(super) fn bring_snapshot(
     let record = SnapshotRecord { share_instance_id, protocol, custody: Custody::default() };
     let location = source.provider_location.as_deref().unwrap_or_default();
     with_source(root, Kind::Snapshot, source.id, location, |data| {
-        let content = Content::CopyOf(data, Direction::Keep);
+        let origin = share_beside(&data, source.share_instance_id)?;
+        let replica = Replica { origin, ..replica_of(root, share_instance_id, data)? };
+        let content = Content::Replica(replica);
         let (kind, record) = (Kind::Snapshot, &record);
         Ok(root.make(
             New { kind, id, record, content, size_gb: None, mount_point_name: None },
@@ -104,6 +108,23 @@ pub(super) fn bring_snapshot(
         )?)
     })?;
     Ok(snapshot_object(root, id, &record))
+}
+
+/// The replica with these bytes of a share to come.
+fn replica_of(root: &Root, id: Uuid, source: OwnedFd) -> Result<Replica, Stop> {
+    let origin = Some(sys::open_parent(source.as_fd())?);
+    Ok(Replica { present: root.open_object(Kind::Share, id)?, origin, source, id })
+}
+
+/// The share whose snapshot holds these bytes, if it is still there.
+fn share_beside(snapshot: &OwnedFd, share: Uuid) -> Result<Option<OwnedFd>, Stop> {
+    let object = sys::open_parent(snapshot.as_fd())?;
+    let root = sys::open_parent(sys::open_parent(object.as_fd())?.as_fd())?;
+    let name = format!("{}/{share}", Kind::Share.container());
+    match sys::open_directory(root.as_fd(), name.as_str()) {
+        Err(error) if error.is_gone() => Ok(None),
+        opened => Ok(Some(opened?)),
+    }
 }
 
 fn record(root: &Root, id: Uuid) -> Result<ShareRecord, Stop> {
@@ -127,7 +148,7 @@ fn follow(
         kind: Kind::Share,
         id: replica.id,
         record: &record,
-        content: Content::CopyOf(data, Direction::Keep),
+        content: Content::Replica(replica_of(root, replica.id, data)?),
         size_gb: Some(size_gb),
         mount_point_name: record.mount_point_name.as_deref(),
     };

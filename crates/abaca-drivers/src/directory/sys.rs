@@ -186,7 +186,7 @@ pub(crate) fn exists(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<
     }
 }
 
-pub(super) fn rename(
+pub(crate) fn rename(
     from: BorrowedFd<'_>,
     old: impl Arg + Copy,
     to: BorrowedFd<'_>,
@@ -227,7 +227,7 @@ pub(crate) fn sync_file_system(file: BorrowedFd<'_>) -> FsResult<()> {
 }
 
 /// Calls `each` with every entry of a directory but `.` and `..`.
-pub(super) fn read_directory(
+pub(crate) fn read_directory(
     directory: BorrowedFd<'_>,
     mut each: impl FnMut(&std::ffi::CStr, FileType) -> FsResult<()>,
 ) -> FsResult<()> {

@@ -11,7 +11,10 @@ use std::process::Command;
 use std::sync::Arc;
 
 use abaca_drivers::conformance::run;
-use abaca_drivers::{BuildError, Driver, DriverError, NewShare, NewSnapshot, SnapshotRef, build};
+use abaca_drivers::{
+    BuildError, Driver, DriverError, NewReplica, NewShare, NewSnapshot, ReplicaSource, SnapshotRef,
+    SyncReplica, build,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -44,6 +47,11 @@ fn damage() {
 }
 
 #[test]
+fn replicas_elsewhere() {
+    on_btrfs("btrfs::followed_on_another_file_system");
+}
+
+#[test]
 fn kills_of_shares() {
     on_btrfs("btrfs::killed_with_shares");
 }
@@ -72,7 +80,9 @@ fn prepared() -> Option<PathBuf> {
 }
 
 async fn open(root: &Path) -> Arc<dyn Driver> {
-    build("btrfs", &settings(json!({ "root": root }))).await.unwrap()
+    build("btrfs", &settings(json!({ "root": root, "replication_type": "readable" })))
+        .await
+        .unwrap()
 }
 
 async fn share(driver: &dyn Driver) -> (NewShare, PathBuf) {
@@ -261,4 +271,118 @@ async fn killed_with_replicas() {
         (Call::BringSnapshot, 8),
     ];
     kill_at_every_change(&calls).await;
+}
+
+/// The root for a backend on a second file system, in the same namespace.
+fn second(first: &Path) -> PathBuf {
+    let top = first.parent().and_then(Path::parent).unwrap();
+    let (image, point) = (top.join("second.img"), top.join("second"));
+    fs::File::create(&image).unwrap().set_len(GIB).unwrap();
+    fs::create_dir(&point).unwrap();
+    let (image, point) = (image.to_str().unwrap(), point.to_str().unwrap());
+    call("mkfs.btrfs", &["-q", image]);
+    call("mount", &["-o", "loop", image, point]);
+    call("btrfs", &["quota", "enable", point]);
+    Path::new(point).join("backend")
+}
+
+async fn source(driver: &dyn Driver, id: Uuid) -> ReplicaSource {
+    let found = driver.get_share(id).await.unwrap().unwrap();
+    ReplicaSource { id, provider_location: found.provider_location }
+}
+
+/// What a transfer left beside the bytes of a share.
+fn kept_of(root: &Path, share: Uuid, prefix: &str) -> PathBuf {
+    let entries = fs::read_dir(root.join("shares").join(share.to_string())).unwrap();
+    let mut found = entries.map(|entry| entry.unwrap().path());
+    let is_it = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(prefix);
+    found.find(is_it).unwrap_or_else(|| panic!("no {prefix} is kept"))
+}
+
+fn used(path: &Path) -> u64 {
+    rustix::fs::syncfs(fs::File::open(path).unwrap()).unwrap();
+    let space = rustix::fs::statvfs(path).unwrap();
+    (space.f_blocks - space.f_bfree) * space.f_frsize
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn followed_on_another_file_system() {
+    let Some(root) = prepared() else { return };
+    let elsewhere = second(&root);
+    let (here, there) = (open(&root).await, open(&elsewhere).await);
+    let (share, path) = share(&*here).await;
+    fs::write(path.join("big"), vec![7; 64 * MIB as usize]).unwrap();
+    fs::hard_link(path.join("big"), path.join("again")).unwrap();
+    let replica = NewShare { id: Uuid::new_v4(), ..share.clone() };
+    let from = source(&*here, share.id).await;
+    let new = NewReplica { share: replica.clone(), source: from.clone(), generation: 1 };
+    let exports = there.create_replica(&new).await.unwrap();
+    let copy = Path::new(&exports[0].path);
+    assert!(fs::read(copy.join("again")).unwrap() == vec![7; 64 * MIB as usize]);
+
+    // Updates bring what changed only, also after one that was given up.
+    let sync =
+        |generation| SyncReplica { id: replica.id, size_gb: 1, source: from.clone(), generation };
+    let before = used(&elsewhere);
+    for round in 1..=4 {
+        fs::write(path.join("file"), format!("round {round}")).unwrap();
+        let soon = std::time::Duration::from_millis(10 * round);
+        let _ = tokio::time::timeout(soon, there.update_replica(&sync(1))).await;
+        there.update_replica(&sync(1)).await.unwrap();
+        assert_eq!(fs::read_to_string(copy.join("file")).unwrap(), format!("round {round}"));
+    }
+    let snapshot = NewSnapshot { id: Uuid::new_v4(), share_instance_id: share.id };
+    let snapshot = SnapshotRef::from(&here.create_snapshot(&snapshot).await.unwrap());
+    let brought = NewSnapshot { id: Uuid::new_v4(), share_instance_id: replica.id };
+    let brought = there.create_replica_snapshot(&brought, &snapshot).await.unwrap();
+    let kept = Path::new(&brought.provider_location);
+    assert_eq!(fs::read(kept.join("file")).unwrap(), b"round 4");
+    assert!(fs::write(kept.join("file"), "").is_err(), "a snapshot can be written to");
+    let grown = used(&elsewhere).saturating_sub(before);
+    assert!(grown < 32 * MIB, "{grown} bytes came for a few");
+
+    // Its size holds there too; promoted, it is followed the other way.
+    there.promote_replica(&sync(2)).await.unwrap();
+    fs::write(copy.join("after"), "the promotion").unwrap();
+    there.update_replica(&sync(2)).await.unwrap_err();
+    let back = source(&*there, replica.id).await;
+    let back = SyncReplica { id: share.id, size_gb: 1, source: back, generation: 3 };
+    let before = used(&root);
+    here.update_replica(&back).await.unwrap();
+    assert_eq!(fs::read(path.join("after")).unwrap(), b"the promotion");
+    let grown = used(&root).saturating_sub(before);
+    assert!(grown < 32 * MIB, "{grown} bytes came back for a few");
+
+    // What both sides keep goes when nobody renews it; the next update brings all.
+    for name in ["base-", "sent-"] {
+        let name = kept_of(&elsewhere, replica.id, name);
+        let old = name.with_file_name(format!("{}-1", name.file_name().unwrap().display()));
+        fs::rename(&name, &old).unwrap();
+        there.sweep().await.unwrap();
+        assert!(!old.exists(), "{} is still there", old.display());
+    }
+    fs::write(copy.join("after"), "the sweep").unwrap();
+    here.update_replica(&back).await.unwrap();
+    assert_eq!(fs::read(path.join("after")).unwrap(), b"the sweep");
+    // Damaged by hand, it is no reason to stop either.
+    let base = kept_of(&root, share.id, "base-");
+    call(
+        "btrfs",
+        &["property", "set", "-f", "-t", "subvol", base.to_str().unwrap(), "ro", "false"],
+    );
+    fs::remove_file(base.join("after")).unwrap();
+    fs::write(copy.join("after"), "the damage").unwrap();
+    here.update_replica(&back).await.unwrap();
+    assert_eq!(fs::read(path.join("after")).unwrap(), b"the damage");
+
+    there.delete_snapshot(&SnapshotRef::from(&brought)).await.unwrap();
+    here.delete_snapshot(&snapshot).await.unwrap();
+    for driver in [&here, &there] {
+        driver.delete_share(share.id).await.unwrap();
+        driver.delete_share(replica.id).await.unwrap();
+        driver.sweep().await.unwrap();
+    }
+    assert_eq!(leftovers(&root), Vec::<String>::new());
+    assert_eq!(leftovers(&elsewhere), Vec::<String>::new());
 }
