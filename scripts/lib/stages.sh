@@ -55,25 +55,25 @@ stage_deny() {
   "$TOOLS_DIR/bin/cargo-deny" --locked check --hide-inclusion-graph licenses bans sources
 }
 
-# The tests of the btrfs backend mount file systems of their own.
-can_mount_btrfs() {
-  [ "$(id -u)" = 0 ] || return 1
-  grep -qw btrfs /proc/filesystems || modprobe -q btrfs 2>/dev/null
+# with_btrfs FILTERSET: without the tests of the btrfs backend where it can't mount file systems of its own.
+with_btrfs() {
+  if [ "$(id -u)" = 0 ] && { grep -qw btrfs /proc/filesystems || modprobe -q btrfs 2>/dev/null; }; then
+    printf '%s' "$1"
+    return
+  fi
+  [ -z "${CI:-}" ] || die "the tests of the btrfs backend need root and a kernel with btrfs; CI must not go without"
+  note "SKIPPED: the tests of the btrfs backend; they need root and a kernel with btrfs" >&2
+  printf '%s & not test(/^btrfs::/)' "$1"
 }
 
 run_tests() { cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}" "$@"; }
 
 # The snapshots (insta) that no test asked for are found by the list the tests write.
 stage_nextest() {
-  local references=$ROOT/target/referenced-snapshots unreferenced without_btrfs=()
-  if ! can_mount_btrfs; then
-    [ -z "${CI:-}" ] || die "the tests of the btrfs backend need root and a kernel with btrfs; \
-CI must not go without them"
-    note "SKIPPED: the tests of the btrfs backend; they need root and a kernel with btrfs"
-    without_btrfs=(--filterset 'default() & not (binary_id(abaca-drivers::it) & test(/^btrfs::/))')
-  fi
+  local references=$ROOT/target/referenced-snapshots unreferenced database filter
+  filter=$(with_btrfs 'default()') || return 1
   rm -f "$references"; touch "$references"
-  INSTA_SNAPSHOT_REFERENCES_FILE=$references ABACA_TEST_POLICY_CASES=500 run_tests "${without_btrfs[@]}"
+  INSTA_SNAPSHOT_REFERENCES_FILE=$references ABACA_TEST_POLICY_CASES=500 run_tests --filterset "$filter"
   unreferenced=$(comm -23 <(git ls-files '*.snap' | sed "s,^,$ROOT/," | sort) <(sort -u "$references"))
   [ -z "$unreferenced" ] || { printf 'snapshots that no test uses:\n%s\n' "$unreferenced"; return 1; }
 }
@@ -89,7 +89,11 @@ stage_databases() {
 
 stage_policy() { ABACA_TEST_POLICY_CASES=10000 run_tests --filterset 'binary_id(abaca::policy)'; }
 
-stage_faults() { run_tests --ignore-default-filter --filterset 'binary_id(abaca::faults)'; }
+stage_faults() {
+  local filter
+  filter=$(with_btrfs 'binary_id(abaca::faults)') || return 1
+  run_tests --ignore-default-filter --filterset "$filter"
+}
 
 stage_doctest() { cargo test --locked --workspace --doc; }
 

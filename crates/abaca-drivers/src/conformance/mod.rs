@@ -6,6 +6,7 @@
 mod access;
 mod bytes;
 mod concurrency;
+pub mod file_systems;
 mod life;
 mod manage;
 mod replicas;

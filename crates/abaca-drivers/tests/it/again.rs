@@ -2,6 +2,9 @@
 
 use std::process::{Command, Output};
 
+use abaca_drivers::conformance::file_systems;
+pub(crate) use abaca_drivers::conformance::file_systems::arguments;
+
 /// A command that runs one ignored test of this binary.
 pub(crate) fn this_test(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -9,17 +12,9 @@ pub(crate) fn this_test(name: &str) -> Command {
     command
 }
 
-/// The arguments that make a test binary run one ignored test.
-pub(crate) fn arguments(name: &str) -> [&str; 4] {
-    [name, "--exact", "--ignored", "--nocapture"]
-}
-
 /// Fails with what the process said unless it ran its one test and the test passed.
 pub(crate) fn ensure_passed(output: &Output) {
-    let said = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let passed = output.status.success() && said.contains("1 passed");
-    assert!(passed, "{}\n{said}\n{errors}", output.status);
+    file_systems::ensure_passed(output).unwrap_or_else(|said| panic!("{said}"));
 }
 
 /// A variable that the starting test sets; `None` when the test was started by hand.

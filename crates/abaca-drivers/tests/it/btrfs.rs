@@ -1,4 +1,4 @@
-//! The btrfs backend on file systems of its own, mounted as in [`crate::file_systems`].
+//! The btrfs backend on file systems of its own, mounted as [`file_systems`] says.
 //!
 //! They want root and a kernel with btrfs, and fail without: `scripts/test` leaves them out with a
 //! word where it can't have that.
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use abaca_drivers::conformance::run;
+use abaca_drivers::conformance::{file_systems, run};
 use abaca_drivers::{
     BuildError, Driver, DriverError, NewReplica, NewShare, NewSnapshot, ReplicaSource, SnapshotRef,
     SyncReplica, build,
@@ -18,9 +18,8 @@ use abaca_drivers::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::again::variable;
 use crate::backends::{DirectorySubject, leftovers, settings};
-use crate::file_systems::{MIB, MOUNT, run_on_image};
+use crate::file_systems::MIB;
 use crate::kill::{Call, kill_driver_at_every_change};
 
 const GIB: u64 = 1024 * MIB;
@@ -28,7 +27,8 @@ const GIB: u64 = 1024 * MIB;
 fn on_btrfs(test: &str) {
     let is_root = rustix::process::geteuid().is_root();
     assert!(is_root, "tests of btrfs want root; leave them out with: -E 'not test(/^btrfs::/)'");
-    run_on_image(test, &["mkfs.btrfs", "-q"]);
+    let ran = file_systems::run_on_image(test, &["mkfs.btrfs", "-q"]);
+    ran.unwrap_or_else(|said| panic!("{said}"));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn call(program: &str, arguments: &[&str]) {
 
 /// The root for a backend on the new file system, with quotas.
 fn prepared() -> Option<PathBuf> {
-    let point = variable(MOUNT).map(PathBuf::from)?;
+    let point = file_systems::mounted()?;
     call("btrfs", &["quota", "enable", point.to_str().unwrap()]);
     Some(point.join("backend"))
 }
@@ -178,7 +178,7 @@ fn refusal(built: Result<Arc<dyn Driver>, BuildError>) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started on a file system of its own"]
 async fn what_is_not_in_order() {
-    let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
+    let Some(point) = file_systems::mounted() else { return };
     let built =
         async |driver: &str, root: &Path| build(driver, &settings(json!({ "root": root }))).await;
     // Without quotas, and elsewhere.
@@ -343,7 +343,7 @@ async fn followed_on_another_file_system() {
     assert!(grown < 32 * MIB, "{grown} bytes came for a few");
 
     // Its size holds there too; promoted, it is followed the other way.
-    there.promote_replica(&sync(2)).await.unwrap();
+    assert!(there.promote_replica(&sync(2), false).await.unwrap().is_current);
     fs::write(copy.join("after"), "the promotion").unwrap();
     there.update_replica(&sync(2)).await.unwrap_err();
     let back = source(&*there, replica.id).await;

@@ -1,55 +1,33 @@
 //! The directory backend on file systems of its own: with reflinks, full, with mounts inside.
 //!
-//! Each test mounts in a mount namespace of a process of its own, so that nothing stays mounted
-//! and no loop device stays taken, however it ends. That wants root; scripts/test installs mkfs.
+//! They want root ([`file_systems`] says how it is mounted); scripts/test installs mkfs.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use abaca_drivers::conformance::run;
+use abaca_drivers::conformance::{file_systems, run};
 use abaca_drivers::{Driver, DriverError, NewShare, NewSnapshot, RevertShare, SnapshotRef, build};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::again::{arguments, ensure_passed, variable};
 use crate::backends::{DirectorySubject, leftovers, settings};
 
-pub(crate) const MOUNT: &str = "ABACA_TEST_MOUNT";
 pub(crate) const MIB: u64 = 1 << 20;
 
-/// Runs an ignored test with `mount` done in a namespace of its own.
-fn run_mounted(test: &str, mount: &[&str], top: &Path) {
-    let point = top.join("mounted");
-    fs::create_dir(&point).unwrap();
-    let output = Command::new("unshare")
-        .args(["--mount", "sh", "-ec", "\"$@\" \"$MOUNT_POINT\"; exec \"$TEST\" $ARGUMENTS", "-"])
-        .args(mount)
-        .env("MOUNT_POINT", &point)
-        .env("TEST", std::env::current_exe().unwrap())
-        .env("ARGUMENTS", arguments(test).join(" "))
-        .env(MOUNT, &point)
-        .output()
-        .unwrap();
-    ensure_passed(&output);
-    assert_eq!(fs::read_dir(&point).unwrap().count(), 0, "it is mounted outside the namespace");
+fn run_mounted(test: &str, mount: &[&str]) {
+    if rustix::process::geteuid().is_root() {
+        let top = tempfile::tempdir().unwrap();
+        let ran = file_systems::run_mounted(test, mount, top.path());
+        ran.unwrap_or_else(|said| panic!("{said}"));
+    }
 }
 
-/// Formats a file of four GiB, nearly all of it a hole, and runs a test on it.
-pub(crate) fn run_on_image(test: &str, mkfs: &[&str]) {
-    if !rustix::process::geteuid().is_root() {
-        return;
+fn run_on_image(test: &str, mkfs: &[&str]) {
+    if rustix::process::geteuid().is_root() {
+        file_systems::run_on_image(test, mkfs).unwrap_or_else(|said| panic!("{said}"));
     }
-    let top = tempfile::tempdir().unwrap();
-    let image = top.path().join("image");
-    File::create(&image).unwrap().set_len(4096 * MIB).unwrap();
-    // The tools live in sbin, which is not on everybody's PATH.
-    let path = format!("{}:/usr/sbin:/sbin", variable("PATH").unwrap_or_default());
-    let made = Command::new(mkfs[0]).args(&mkfs[1..]).arg(&image).env("PATH", path).output();
-    let made = made.unwrap_or_else(|error| panic!("{}: {error}; run scripts/test", mkfs[0]));
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    run_mounted(test, &["mount", "-o", "loop", image.to_str().unwrap()], top.path());
 }
 
 #[test]
@@ -64,20 +42,14 @@ fn reflinks_on_btrfs() {
 
 #[test]
 fn a_full_file_system() {
-    if rustix::process::geteuid().is_root() {
-        let top = tempfile::tempdir().unwrap();
-        let mount = ["mount", "-t", "tmpfs", "-o", "size=16m,nr_inodes=200", "none"];
-        run_mounted("file_systems::full", &mount, top.path());
-    }
+    let mount = ["mount", "-t", "tmpfs", "-o", "size=16m,nr_inodes=200", "none"];
+    run_mounted("file_systems::full", &mount);
 }
 
 #[test]
 fn a_file_system_mounted_inside_a_share() {
-    if rustix::process::geteuid().is_root() {
-        let top = tempfile::tempdir().unwrap();
-        let mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "none"];
-        run_mounted("file_systems::mounted_inside", &mount, top.path());
-    }
+    let mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "none"];
+    run_mounted("file_systems::mounted_inside", &mount);
 }
 
 async fn open(root: &Path) -> Arc<dyn Driver> {
@@ -99,7 +71,7 @@ fn snapshot_of(share: &NewShare) -> NewSnapshot {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started on a file system of its own"]
 async fn conformance_with_reflinks() {
-    let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
+    let Some(point) = file_systems::mounted() else { return };
     run(&DirectorySubject::under(&point)).await.unwrap();
     let driver = build("directory", &settings(json!({ "root": point.join("backend") }))).await;
     let driver = driver.unwrap();
@@ -125,7 +97,7 @@ async fn conformance_with_reflinks() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started on a file system of its own"]
 async fn full() {
-    let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
+    let Some(point) = file_systems::mounted() else { return };
     let driver = open(&point).await;
     let (share, path) = share(&*driver).await;
     fs::write(path.join("ten"), vec![7; 10 * MIB as usize]).unwrap();
@@ -155,7 +127,7 @@ async fn full() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started on a file system of its own"]
 async fn mounted_inside() {
-    let Some(point) = variable(MOUNT).map(PathBuf::from) else { return };
+    let Some(point) = file_systems::mounted() else { return };
     let driver = open(&point).await;
     let (share, path) = share(&*driver).await;
     let inside = path.join("inside");

@@ -85,15 +85,21 @@ async fn at_every_step(name: &str, dialect: Dialect) {
     let Kind { name, steps } = KINDS.iter().find(|kind| kind.name == name).unwrap();
     for step in *steps {
         for moment in MOMENTS {
-            killed_and_resumed(name, &format!("{name}.{step}.{moment}"), dialect).await;
+            let place = format!("{name}.{step}.{moment}");
+            killed_and_resumed(name, &place, dialect, Storage::Directory).await;
         }
     }
 }
 
-async fn killed_and_resumed(kind: &str, place: &str, dialect: Dialect) {
+pub(crate) async fn killed_and_resumed(
+    kind: &str,
+    place: &str,
+    dialect: Dialect,
+    storage: Storage,
+) {
     // `extend_share` is also how a share is brought to a size it can shrink from; that one runs in
     // a process that nothing kills.
-    let world = World::new(dialect, Storage::Directory).await;
+    let world = World::new(dialect, storage).await;
     let whole = world.start("all", None);
     let scene = story::prepare(&world, &whole, kind, true);
     drop(whole);

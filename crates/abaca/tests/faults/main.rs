@@ -5,6 +5,7 @@
 
 mod access_rules;
 mod backend_failures;
+mod btrfs;
 mod deferred;
 mod ensures;
 mod kills;

@@ -45,7 +45,8 @@ async fn at_every_step(name: &str, dialect: Dialect) {
     let kind = KINDS.iter().find(|kind| kind.name == name).unwrap();
     for step in kind.steps {
         for moment in MOMENTS {
-            killed_and_resumed(name, &format!("{name}.{step}.{moment}"), dialect).await;
+            let world = World::new(dialect, Storage::Directory).await;
+            killed_and_resumed(world, name, &format!("{name}.{step}.{moment}")).await;
         }
     }
 }
@@ -59,8 +60,8 @@ struct Scene {
     second: Option<String>,
 }
 
-async fn killed_and_resumed(kind: &str, place: &str, dialect: Dialect) {
-    let world = World::new(dialect, Storage::Directory).await;
+/// The second backend is of the first one's kind, in the directory `other`.
+pub(crate) async fn killed_and_resumed(world: World, kind: &str, place: &str) {
     two_backends(&world);
     let whole = world.start("all", None);
     let scene = prepare(&world, &whole, kind).await;
@@ -85,9 +86,10 @@ fn two_backends(world: &World) {
     let config = std::fs::read_to_string(&path).unwrap();
     let more = "replication_domain = \"d\"\nreplication_type = \"readable\"\n";
     let other = world.path("other");
+    let driver = config.lines().find(|line| line.starts_with("driver = ")).unwrap();
     let config = format!(
         "{config}availability_zone = \"one\"\n{more}[[backend]]\nname = \"c\"\n\
-         driver = \"directory\"\nroot = {other:?}\navailability_zone = \"two\"\n{more}"
+         {driver}\nroot = {other:?}\navailability_zone = \"two\"\n{more}"
     );
     std::fs::write(path, config).unwrap();
 }

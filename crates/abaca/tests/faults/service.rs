@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use abaca_drivers::conformance::file_systems::mounted;
 use abaca_model::{Operation, OperationState};
 use abaca_store::testing::TestDatabase;
 use abaca_store::{Dialect, operations};
@@ -27,6 +28,8 @@ pub(crate) struct World {
 pub(crate) enum Storage {
     /// Real bytes.
     Directory,
+    /// Real bytes, on the btrfs file system that the test was started with.
+    Btrfs,
     /// No bytes, failures by a file.
     Simulated,
 }
@@ -34,8 +37,13 @@ pub(crate) enum Storage {
 impl World {
     pub(crate) async fn new(dialect: Dialect, storage: Storage) -> Self {
         let database = TestDatabase::create(dialect).await.unwrap();
-        let world = Self { database, directory: tempfile::tempdir().unwrap() };
+        let directory = match storage {
+            Storage::Btrfs => tempfile::tempdir_in(mounted().unwrap()),
+            _ => tempfile::tempdir(),
+        };
+        let world = Self { database, directory: directory.unwrap() };
         let driver = match storage {
+            Storage::Btrfs => format!("driver = \"btrfs\"\nroot = {:?}", world.backend()),
             Storage::Directory => format!("driver = \"directory\"\nroot = {:?}", world.backend()),
             Storage::Simulated => format!(
                 "driver = \"simulated\"\nstate_file = {:?}\nfault_file = {:?}\npools = [{{ name = \"p\" }}]",
