@@ -169,13 +169,15 @@ async fn killed_with_replicas_elsewhere() {
     ] {
         let world = world().await;
         let (image, other) = (world.path("image"), world.path("other"));
-        File::create(&image).unwrap().set_len(1 << 30).unwrap();
+        File::create(&image).unwrap().set_len(4 << 30).unwrap();
         fs::create_dir(&other).unwrap();
         let (image, other) = (image.to_str().unwrap(), other.to_str().unwrap());
         call("mkfs.btrfs", &["-q", image]);
         call("mount", &["-o", "loop", image, other]);
         call("btrfs", &["quota", "enable", other]);
         let kind = place.split_once('.').unwrap().0;
-        replicas::killed_and_resumed(world, kind, &format!("{place}.effect")).await;
+        replicas::killed_and_resumed(&world, kind, &format!("{place}.effect")).await;
+        call("umount", &[other]);
+        world.remove().await;
     }
 }

@@ -46,7 +46,8 @@ async fn at_every_step(name: &str, dialect: Dialect) {
     for step in kind.steps {
         for moment in MOMENTS {
             let world = World::new(dialect, Storage::Directory).await;
-            killed_and_resumed(world, name, &format!("{name}.{step}.{moment}")).await;
+            killed_and_resumed(&world, name, &format!("{name}.{step}.{moment}")).await;
+            world.remove().await;
         }
     }
 }
@@ -61,10 +62,10 @@ struct Scene {
 }
 
 /// The second backend is of the first one's kind, in the directory `other`.
-pub(crate) async fn killed_and_resumed(world: World, kind: &str, place: &str) {
-    two_backends(&world);
+pub(crate) async fn killed_and_resumed(world: &World, kind: &str, place: &str) {
+    two_backends(world);
     let whole = world.start("all", None);
-    let scene = prepare(&world, &whole, kind).await;
+    let scene = prepare(world, &whole, kind).await;
     drop(whole);
     let mut doomed = world.start("all", Some(place));
     ask(&doomed, kind, &scene);
@@ -76,9 +77,8 @@ pub(crate) async fn killed_and_resumed(world: World, kind: &str, place: &str) {
     drop(api);
     let again = world.start("all", None);
     world.settled().await;
-    assert_done(&world, &again, kind, &scene, place);
+    assert_done(world, &again, kind, &scene, place);
     assert!(again.stop().success(), "{place}: a clean end");
-    world.remove().await;
 }
 
 fn two_backends(world: &World) {
