@@ -93,7 +93,7 @@ pub struct RevertShare {
 }
 
 /// Where the bytes of a replica come from: the active share.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplicaSource {
     /// Id of its share instance.
     pub id: Uuid,

@@ -4,10 +4,11 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
+use uuid::Uuid;
 
 use super::NAME;
 use super::command::{Said, change, look, path_of};
-use super::transfer::{remove_old, transfer};
+use super::transfer::{forget, remove_old, transfer};
 use crate::directory::GIB;
 use crate::directory::cancel::Cancel;
 use crate::directory::failure::{FsError, FsResult};
@@ -135,6 +136,16 @@ impl Medium for Subvolumes {
         }
         let problem = "expected a subvolume, which a size can be enforced on".into();
         Err(DriverError::InvalidInput { field: "export_path", problem })
+    }
+
+    fn forget(
+        &self,
+        object: BorrowedFd<'_>,
+        id: Uuid,
+        origin: BorrowedFd<'_>,
+        cancel: &Cancel,
+    ) -> FsResult<()> {
+        forget(object, id, origin, cancel)
     }
 
     fn used_bytes(&self, data: OwnedFd, _cancel: &Cancel) -> FsResult<u64> {

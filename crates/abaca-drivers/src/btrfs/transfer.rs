@@ -6,7 +6,7 @@
 //! there. The command checks each part of the stream by its checksum, and what arrived whole is
 //! marked by the id of what was sent.
 
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, SystemTime};
 
 use rustix::io::Errno;
@@ -42,9 +42,33 @@ pub(super) fn transfer(
     let (sent, base) = (format!("{}{now}", sent_to(replica.id)), format!("base-{now}"));
     let from = path_of(replica.source.as_fd());
     change(origin.as_fd(), &["subvolume", "snapshot", "-r", &from, &sent], cancel)?;
-    send(origin.as_fd(), &sent, parent, object, &sent, cancel)?;
+    if let Err(error) = send(origin.as_fd(), &sent, parent, object, &sent, cancel) {
+        // It holds space; what this leaves, the next transfer removes.
+        let _ = change(origin.as_fd(), &["subvolume", "delete", &sent], &Cancel::default());
+        return Err(error);
+    }
     sys::rename(object, sent.as_str(), object, base.as_str())?;
     change(object, &["subvolume", "snapshot", &base, DATA], cancel)
+}
+
+/// Removes what both sides have of a share, beside the bytes of what it was updated from.
+pub(super) fn forget(
+    object: BorrowedFd<'_>,
+    id: Uuid,
+    origin: BorrowedFd<'_>,
+    cancel: &Cancel,
+) -> FsResult<()> {
+    let mut common = subvolumes_in(origin)?;
+    common.retain(|name| name.starts_with(&sent_to(id)));
+    // It may have been the other way round before a promotion.
+    let sent = ids(object, "sent-", "UUID:")?;
+    for (name, received) in ids(origin, "base-", "Received UUID:")? {
+        common.extend(sent.iter().any(|(_, id)| *id == received).then_some(name));
+    }
+    for name in common {
+        change(origin, &["subvolume", "delete", &name], cancel)?;
+    }
+    Ok(())
 }
 
 /// Removes what was kept for updates that do not come any more, beside the bytes of all shares.
@@ -90,13 +114,14 @@ fn parent(replica: &Replica) -> FsResult<Option<String>> {
     let (Some(origin), Some(present)) = (&replica.origin, &replica.present) else {
         return Ok(None);
     };
+    let (origin, present) = (origin.as_fd(), present.as_fd());
     let received = ids(present, "base-", "Received UUID:")?;
     let mut found = None;
     for (name, sent) in ids(origin, &sent_to(replica.id), "UUID:")? {
         if received.iter().any(|(_, id)| *id == sent) {
             found = Some(name);
         } else {
-            change(origin.as_fd(), &["subvolume", "delete", &name], &Cancel::default())?;
+            change(origin, &["subvolume", "delete", &name], &Cancel::default())?;
         }
     }
     if found.is_none() {
@@ -105,15 +130,15 @@ fn parent(replica: &Replica) -> FsResult<Option<String>> {
         let mut bases = ids(origin, "base-", "Received UUID:")?.into_iter();
         found = bases.find(|(_, id)| sent.iter().any(|(_, sent)| sent == id)).map(|(name, _)| name);
     }
-    Ok(found.map(|name| format!("{}/{name}", path_of(origin.as_fd()))))
+    Ok(found.map(|name| format!("{}/{name}", path_of(origin))))
 }
 
 /// The subvolumes whose names begin so, each with an id that the file system knows it by.
-fn ids(object: &OwnedFd, prefix: &str, title: &str) -> FsResult<Vec<(String, String)>> {
+fn ids(object: BorrowedFd<'_>, prefix: &str, title: &str) -> FsResult<Vec<(String, String)>> {
     let mut ids = Vec::new();
-    for name in subvolumes_in(object.as_fd())? {
+    for name in subvolumes_in(object)? {
         if name.starts_with(prefix)
-            && let Some(id) = id(object.as_fd(), &name, title)?
+            && let Some(id) = id(object, &name, title)?
         {
             ids.push((name, id));
         }

@@ -81,6 +81,7 @@ impl Driver for Directory {
             if manage::is_given_up(root, Kind::Share, id) {
                 return Ok(());
             }
+            replicas::forget(root, id, cancel);
             Ok(root.remove(Kind::Share, id, cancel)?)
         })
         .await

@@ -26,6 +26,7 @@ pub(super) fn record_of(share: &NewShare) -> ShareRecord {
         replication: 0,
         is_replica: false,
         is_stale: false,
+        updated_from: None,
         mount_point_name: share.mount_point_name.clone(),
         custody: Custody::default(),
         former_ids: Vec::new(),

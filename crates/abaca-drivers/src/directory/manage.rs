@@ -119,6 +119,7 @@ fn coming(wanted: &ManageShare, size_gb: u64, former_ids: Vec<Uuid>) -> ShareRec
         replication: 0,
         is_replica: false,
         is_stale: false,
+        updated_from: None,
         custody: Custody::COMING,
         former_ids,
     }

@@ -95,6 +95,18 @@ pub(crate) trait Medium: Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Removes what updates of the share `id` left beside the bytes of `origin`, which it was updated
+    /// from. These are the directories around their bytes.
+    fn forget(
+        &self,
+        _object: BorrowedFd<'_>,
+        _id: Uuid,
+        _origin: BorrowedFd<'_>,
+        _cancel: &Cancel,
+    ) -> FsResult<()> {
+        Ok(())
+    }
+
     /// Bytes that count towards the size.
     fn used_bytes(&self, data: OwnedFd, cancel: &Cancel) -> FsResult<u64>;
 

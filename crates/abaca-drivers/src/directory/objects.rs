@@ -14,6 +14,7 @@ use super::mount;
 use super::root::{Root, read_small_file, to_json, write_file};
 use super::sys;
 use super::tree::remove::{open_writable, remove_tree};
+use crate::ReplicaSource;
 use crate::manage::Custody;
 
 const RECORD: &str = "record.json";
@@ -63,6 +64,9 @@ pub(super) struct ShareRecord {
     /// Promoted without a last update.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_stale: bool,
+    /// What it was last updated from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) updated_from: Option<ReplicaSource>,
     #[serde(default, skip_serializing_if = "Custody::is_plain")]
     pub(super) custody: Custody,
     /// The share instances it was before it was given up and taken into use again.

@@ -32,7 +32,8 @@ pub(super) fn create(
         return Ok(exports);
     }
     let (replication, is_replica) = (replica.generation, true);
-    let record = ShareRecord { replication, is_replica, ..record_of(&replica.share) };
+    let updated_from = Some(replica.source.clone());
+    let record = ShareRecord { replication, is_replica, updated_from, ..record_of(&replica.share) };
     with_share(root, &replica.source, |data| {
         let content = Content::Replica(replica_of(root, id, data)?);
         make_share(root, id, &record, content, cancel)
@@ -127,6 +128,29 @@ fn share_beside(snapshot: &OwnedFd, share: Uuid) -> Result<Option<OwnedFd>, Stop
     }
 }
 
+/// Before a share goes: gives up what its source keeps for updates of it. What this leaves, the sweep
+/// of the other backend removes in time.
+pub(super) fn forget(root: &Root, id: Uuid, cancel: &Cancel) {
+    match try_to_forget(root, id, cancel) {
+        Err(stop) if !is_gone(&stop) => {
+            let error = stop.while_doing(format!("removing what is kept for updates of {id}"));
+            tracing::warn!(%error, %id, "leftovers of replication stay beside the source for a day");
+        }
+        _ => {}
+    }
+}
+
+fn try_to_forget(root: &Root, id: Uuid, cancel: &Cancel) -> Result<(), Stop> {
+    let record = root.record::<ShareRecord>(Kind::Share, id)?;
+    let source = record.and_then(|record| record.updated_from);
+    let object = root.open_object(Kind::Share, id)?;
+    let Some((source, object)) = source.zip(object) else { return Ok(()) };
+    with_share(root, &source, |data| {
+        let origin = sys::open_parent(data.as_fd())?;
+        Ok(root.medium.forget(object.as_fd(), id, origin.as_fd(), cancel)?)
+    })
+}
+
 fn record(root: &Root, id: Uuid) -> Result<ShareRecord, Stop> {
     let record = root.record::<ShareRecord>(Kind::Share, id)?;
     Ok(record.ok_or_else(|| DriverError::share_not_found(id))?)
@@ -142,8 +166,14 @@ fn follow(
     cancel: &Cancel,
 ) -> Result<(), Stop> {
     let (size_gb, replication) = (replica.size_gb, replica.generation);
-    let is_stale = false;
-    let record = ShareRecord { size_gb, replication, is_replica, is_stale, ..record.clone() };
+    let record = ShareRecord {
+        size_gb,
+        replication,
+        is_replica,
+        is_stale: false,
+        updated_from: Some(replica.source.clone()),
+        ..record.clone()
+    };
     let new = New {
         kind: Kind::Share,
         id: replica.id,

@@ -62,6 +62,11 @@ fn kills_of_snapshots() {
 }
 
 #[test]
+fn kills_of_what_is_managed() {
+    on_btrfs("btrfs::killed_while_managed");
+}
+
+#[test]
 fn kills_of_replicas() {
     on_btrfs("btrfs::killed_with_replicas");
 }
@@ -273,6 +278,19 @@ async fn killed_with_replicas() {
     kill_at_every_change(&calls).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_while_managed() {
+    let calls = [
+        (Call::ManageShare, 8),
+        (Call::ImportShare, 8),
+        (Call::UnmanageShare, 2),
+        (Call::ManageSnapshot, 5),
+        (Call::UnmanageSnapshot, 2),
+    ];
+    kill_at_every_change(&calls).await;
+}
+
 /// The root for a backend on a second file system, in the same namespace.
 fn second(first: &Path) -> PathBuf {
     let top = first.parent().and_then(Path::parent).unwrap();
@@ -376,8 +394,14 @@ async fn followed_on_another_file_system() {
     here.update_replica(&back).await.unwrap();
     assert_eq!(fs::read(path.join("after")).unwrap(), b"the damage");
 
-    there.delete_snapshot(&SnapshotRef::from(&brought)).await.unwrap();
+    // With what follows goes what was kept for it elsewhere.
+    kept_of(&elsewhere, replica.id, "sent-");
     here.delete_snapshot(&snapshot).await.unwrap();
+    here.delete_share(share.id).await.unwrap();
+    let left = fs::read_dir(elsewhere.join("shares").join(replica.id.to_string())).unwrap();
+    let left = left.map(|entry| entry.unwrap().file_name()).filter(|name| name != "data");
+    assert_eq!(left.collect::<Vec<_>>(), ["record.json"]);
+    there.delete_snapshot(&SnapshotRef::from(&brought)).await.unwrap();
     for driver in [&here, &there] {
         driver.delete_share(share.id).await.unwrap();
         driver.delete_share(replica.id).await.unwrap();

@@ -149,11 +149,23 @@ async fn killed_after_the_effect() {
         "create_snapshot.create",
         "delete_snapshot.delete",
         "revert_share.revert",
+        "manage_share.manage",
+        "unmanage_share.unmanage",
+        "manage_snapshot.manage",
+        "unmanage_snapshot.unmanage",
     ] {
         let kind = place.split_once('.').unwrap().0;
         let place = format!("{place}.effect");
         kills::killed_and_resumed(kind, &place, Dialect::Sqlite, Storage::Btrfs).await;
     }
+}
+
+/// How many of what updates keep lie beside the bytes of shares.
+fn kept(root: &Path, prefix: &str) -> usize {
+    let shares = fs::read_dir(root.join("shares")).unwrap();
+    let entries = shares.flat_map(|share| fs::read_dir(share.unwrap().path()).unwrap());
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(prefix)).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,6 +189,13 @@ async fn killed_with_replicas_elsewhere() {
         call("btrfs", &["quota", "enable", other]);
         let kind = place.split_once('.').unwrap().0;
         replicas::killed_and_resumed(&world, kind, &format!("{place}.effect")).await;
+        let roots = [world.backend(), world.path("other")];
+        let count = |prefix| roots.iter().map(|root| kept(root, prefix)).sum::<usize>();
+        let found = (count("sent-"), count("base-"));
+        // What an update began with stays until the next one, after a promotion for a day.
+        let expected = if kind == "delete_replica" { 0..=0 } else { 1..=2 };
+        let is_so = expected.contains(&found.0) && expected.contains(&found.1);
+        assert!(is_so, "{place}: {found:?}");
         call("umount", &[other]);
         world.remove().await;
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use abaca_drivers::{
@@ -101,7 +102,7 @@ impl Plan {
             id,
             export_path: path.to_str().unwrap().to_owned(),
             protocol: "NFS".into(),
-            pool: "directory".into(),
+            pool: self.driver.clone(),
             mount_point_name: Some("other_name".into()),
             size_gb: None,
             allowed_gb: 1..=5,
@@ -127,7 +128,11 @@ impl Plan {
             return;
         }
         if self.call == Call::ImportShare {
-            return plant(&self.root.join("import/some directory"));
+            let directory = self.root.join("import/some directory");
+            if self.driver == "btrfs" {
+                make_subvolume(&directory);
+            }
+            return plant(&directory);
         }
         driver.create_share(&self.share(self.share)).await.unwrap();
         plant(&self.data("shares", self.share));
@@ -337,6 +342,12 @@ fn access(generation: i64, client: &str) -> AccessList {
         access_level: AccessLevel::ReadWrite,
     };
     AccessList { generation, rules: vec![rule] }
+}
+
+fn make_subvolume(path: &Path) {
+    let mut command = Command::new("btrfs");
+    let output = command.args(["subvolume", "create"]).arg(path).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 pub(super) fn plant(top: &Path) {
