@@ -63,7 +63,7 @@ with_btrfs() {
   fi
   [ -z "${CI:-}" ] || die "the tests of the btrfs backend need root and a kernel with btrfs; CI must not go without"
   note "SKIPPED: the tests of the btrfs backend; they need root and a kernel with btrfs" >&2
-  printf '%s & not test(/^btrfs::/)' "$1"
+  printf '(%s) & not test(/^btrfs::/)' "$1"
 }
 
 run_tests() { cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}" "$@"; }
@@ -91,7 +91,7 @@ stage_policy() { ABACA_TEST_POLICY_CASES=10000 run_tests --filterset 'binary_id(
 
 stage_faults() {
   local filter
-  filter=$(with_btrfs 'binary_id(abaca::faults)') || return 1
+  filter=$(with_btrfs 'binary_id(abaca::faults) | (binary_id(abaca-drivers::it) & test(/^btrfs::kills_/))') || return 1
   run_tests --ignore-default-filter --filterset "$filter"
 }
 

@@ -67,6 +67,11 @@ fn kills_of_what_is_managed() {
 }
 
 #[test]
+fn kills_of_copies_elsewhere() {
+    on_btrfs("btrfs::killed_with_copies_elsewhere");
+}
+
+#[test]
 fn kills_of_replicas() {
     on_btrfs("btrfs::killed_with_replicas");
 }
@@ -243,7 +248,7 @@ async fn kill_at_every_change(calls: &[(Call, u64)]) {
     let Some(top) = prepared() else { return };
     assert_eq!(fs::metadata(top.parent().unwrap()).unwrap().ino(), 256, "no btrfs is mounted");
     for (call, at_least) in calls {
-        kill_driver_at_every_change("btrfs", &top, *call, *at_least).await;
+        kill_driver_at_every_change("btrfs", &top, None, *call, *at_least).await;
     }
 }
 
@@ -295,13 +300,23 @@ async fn killed_while_managed() {
 fn second(first: &Path) -> PathBuf {
     let top = first.parent().and_then(Path::parent).unwrap();
     let (image, point) = (top.join("second.img"), top.join("second"));
-    fs::File::create(&image).unwrap().set_len(GIB).unwrap();
+    fs::File::create(&image).unwrap().set_len(2 * GIB).unwrap();
     fs::create_dir(&point).unwrap();
     let (image, point) = (image.to_str().unwrap(), point.to_str().unwrap());
     call("mkfs.btrfs", &["-q", image]);
     call("mount", &["-o", "loop", image, point]);
     call("btrfs", &["quota", "enable", point]);
     Path::new(point).join("backend")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_with_copies_elsewhere() {
+    let Some(root) = prepared() else { return };
+    let elsewhere = second(&root);
+    for (call, at_least) in [(Call::CreateReplica, 8), (Call::UpdateReplica, 8)] {
+        kill_driver_at_every_change("btrfs", &root, Some(&elsewhere), call, at_least).await;
+    }
 }
 
 async fn source(driver: &dyn Driver, id: Uuid) -> ReplicaSource {

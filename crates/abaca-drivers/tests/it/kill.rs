@@ -33,41 +33,42 @@ fn run_child(plan: &Plan, kill_at: Option<u64>) -> ExitStatus {
 async fn child() {
     let Some(plan) = variable(PLAN) else { return };
     let plan: Plan = serde_json::from_str(&plan).unwrap();
-    let driver = plan.open().await;
-    plan.run(&*driver).await;
+    let backends = plan.open().await;
+    plan.run(&backends).await;
 }
 
 /// Kills the child before its first change of the file system, its second, and so on until it
 /// gets through. `at_least` is how many changes the call must have, so that the test sees them.
 async fn kill_at_every_change(call: Call, at_least: u64) {
     let top = tempfile::tempdir().unwrap();
-    kill_driver_at_every_change("directory", top.path(), call, at_least).await;
+    kill_driver_at_every_change("directory", top.path(), None, call, at_least).await;
 }
 
-/// The same of any driver, in directories of `top`.
+/// The same of any driver, in directories of `top`, with copies in those of `elsewhere`.
 pub(crate) async fn kill_driver_at_every_change(
     driver_name: &str,
     top: &Path,
+    elsewhere: Option<&Path>,
     call: Call,
     at_least: u64,
 ) {
     let mut kill_at = 1;
     loop {
         let root = top.join(kill_at.to_string());
-        let plan = Plan::new(driver_name, &root, call);
+        let elsewhere = elsewhere.map(|top| top.join(kill_at.to_string()));
+        let plan = Plan::new(driver_name, &root, elsewhere, call);
         plan.prepare().await;
         let status = run_child(&plan, Some(kill_at));
         let finished = status.signal() != Some(SIGKILL);
-        let driver = plan.open().await;
-        plan.check(&*driver, finished).await;
+        let backends = plan.open().await;
+        plan.check(&backends, finished).await;
         if kill_at % 2 == 0 {
-            driver.sweep().await.unwrap();
-            plan.check(&*driver, finished).await;
+            plan.sweep(&backends).await;
+            plan.check(&backends, finished).await;
         }
-        plan.run(&*driver).await;
-        plan.check(&*driver, true).await;
-        plan.clean_up(&*driver).await;
-        fs::remove_dir_all(&root).unwrap();
+        plan.run(&backends).await;
+        plan.check(&backends, true).await;
+        plan.clean_up(&backends).await;
         if finished {
             break;
         }
@@ -177,19 +178,19 @@ async fn while_a_snapshot_is_brought_to_a_replica() {
 async fn endless_child() {
     let Some(plan) = variable(PLAN) else { return };
     let plan: Plan = serde_json::from_str(&plan).unwrap();
-    let driver = plan.open().await;
+    let backends = plan.open().await;
     loop {
-        driver.create_snapshot(&plan.snapshot()).await.unwrap();
-        driver.delete_snapshot(&plan.snapshot().into()).await.unwrap();
+        backends.here.create_snapshot(&plan.snapshot()).await.unwrap();
+        backends.here.delete_snapshot(&plan.snapshot().into()).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn at_any_moment() {
     let top = tempfile::tempdir().unwrap();
-    let plan = Plan::new("directory", &top.path().join("root"), Call::CreateSnapshot);
-    let driver = plan.open().await;
-    driver.create_share(&plan.share(plan.share)).await.unwrap();
+    let plan = Plan::new("directory", &top.path().join("root"), None, Call::CreateSnapshot);
+    let backends = plan.open().await;
+    backends.here.create_share(&plan.share(plan.share)).await.unwrap();
     plant(&plan.data("shares", plan.share));
     for round in 0..25_u64 {
         let mut child = this_test("kill::endless_child");
@@ -208,10 +209,10 @@ async fn at_any_moment() {
         child.kill().unwrap();
         child.wait().unwrap();
 
-        plan.check(&*driver, false).await;
-        plan.run(&*driver).await;
-        plan.check(&*driver, true).await;
-        driver.delete_snapshot(&plan.snapshot().into()).await.unwrap();
+        plan.check(&backends, false).await;
+        plan.run(&backends).await;
+        plan.check(&backends, true).await;
+        backends.here.delete_snapshot(&plan.snapshot().into()).await.unwrap();
     }
-    plan.clean_up(&*driver).await;
+    plan.clean_up(&backends).await;
 }

@@ -45,6 +45,8 @@ pub(crate) enum Call {
 pub(super) struct Plan {
     driver: String,
     pub(super) root: PathBuf,
+    /// Where copies go, if not into the same root.
+    elsewhere: Option<PathBuf>,
     call: Call,
     pub(super) share: Uuid,
     snapshot: Uuid,
@@ -52,12 +54,18 @@ pub(super) struct Plan {
     brought: Uuid,
 }
 
+/// What copies are made of, and where they go: perhaps the same.
+pub(super) struct Backends {
+    pub(super) here: Arc<dyn Driver>,
+    there: Arc<dyn Driver>,
+}
+
 impl Plan {
-    pub(super) fn new(driver: &str, root: &Path, call: Call) -> Self {
+    pub(super) fn new(driver: &str, root: &Path, elsewhere: Option<PathBuf>, call: Call) -> Self {
         let (share, snapshot, copy) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
         let brought = Uuid::new_v4();
         let (driver, root) = (driver.to_owned(), root.to_owned());
-        Self { driver, root, call, share, snapshot, copy, brought }
+        Self { driver, root, elsewhere, call, share, snapshot, copy, brought }
     }
 
     pub(super) fn share(&self, id: Uuid) -> NewShare {
@@ -74,8 +82,17 @@ impl Plan {
         NewSnapshot { id: self.snapshot, share_instance_id: self.share }
     }
 
-    pub(super) async fn open(&self) -> Arc<dyn Driver> {
-        let settings = settings(json!({ "root": self.root, "replication_type": "dr" }));
+    pub(super) async fn open(&self) -> Backends {
+        let here = self.open_at(&self.root).await;
+        let there = match &self.elsewhere {
+            Some(root) => self.open_at(root).await,
+            None => Arc::clone(&here),
+        };
+        Backends { here, there }
+    }
+
+    async fn open_at(&self, root: &Path) -> Arc<dyn Driver> {
+        let settings = settings(json!({ "root": root, "replication_type": "dr" }));
         build(&self.driver, &settings).await.unwrap()
     }
 
@@ -123,7 +140,7 @@ impl Plan {
         if self.call == Call::Open {
             return;
         }
-        let driver = self.open().await;
+        let Backends { here: driver, there } = self.open().await;
         if self.call == Call::CreateShare {
             return;
         }
@@ -149,7 +166,7 @@ impl Plan {
             driver.create_snapshot(&self.snapshot()).await.unwrap();
         }
         if matches!(self.call, Call::UpdateReplica | Call::PromoteReplica | Call::BringSnapshot) {
-            driver.create_replica(&self.replica()).await.unwrap();
+            there.create_replica(&self.replica()).await.unwrap();
             let stale = self.data("shares", self.copy);
             fs::rename(stale.join("file"), stale.join("stale")).unwrap();
         }
@@ -169,7 +186,8 @@ impl Plan {
         }
     }
 
-    pub(super) async fn run(&self, driver: &dyn Driver) {
+    pub(super) async fn run(&self, backends: &Backends) {
+        let Backends { here: driver, there } = backends;
         let reference = SnapshotRef::from(self.snapshot());
         match self.call {
             Call::Open => {}
@@ -190,10 +208,10 @@ impl Plan {
                 let revert = RevertShare { snapshot: reference, size_gb: 5, generation: 2 };
                 driver.revert_to_snapshot(&revert).await.unwrap();
             }
-            Call::CreateReplica => drop(driver.create_replica(&self.replica()).await.unwrap()),
-            Call::UpdateReplica => drop(driver.update_replica(&self.sync(1)).await.unwrap()),
+            Call::CreateReplica => drop(there.create_replica(&self.replica()).await.unwrap()),
+            Call::UpdateReplica => drop(there.update_replica(&self.sync(1)).await.unwrap()),
             Call::PromoteReplica => {
-                drop(driver.promote_replica(&self.sync(2), false).await.unwrap())
+                drop(there.promote_replica(&self.sync(2), false).await.unwrap())
             }
             Call::Migrate => {
                 let source = driver.migration_source(self.share).await.unwrap();
@@ -201,7 +219,7 @@ impl Plan {
                 let snapshot = MigratedSnapshot { source: (&kept).into(), id: self.brought };
                 let share = self.share(self.copy);
                 let migration = Migration { source, share, snapshots: vec![snapshot] };
-                driver.migrate(&migration, &Arc::default()).await.unwrap();
+                there.migrate(&migration, &Arc::default()).await.unwrap();
             }
             Call::ManageShare | Call::ImportShare => {
                 drop(driver.manage_share(&self.managed(self.copy, 1)).await.unwrap());
@@ -217,16 +235,17 @@ impl Plan {
                 let provider_location = self.data("snapshots", self.snapshot);
                 let provider_location = provider_location.to_str().map(str::to_owned);
                 let source = SnapshotRef { provider_location, ..reference };
-                driver.create_replica_snapshot(&new, &source).await.unwrap();
+                there.create_replica_snapshot(&new, &source).await.unwrap();
             }
         }
     }
 
     /// What the ground truth says is true, and is the state before the call or the state after.
-    pub(super) async fn check(&self, driver: &dyn Driver, finished: bool) {
+    pub(super) async fn check(&self, backends: &Backends, finished: bool) {
+        let Backends { here: driver, there } = backends;
         let share = driver.get_share(self.share).await.unwrap();
         let snapshot = driver.get_snapshot(self.snapshot, self.share).await.unwrap();
-        let copy = driver.get_share(self.copy).await.unwrap();
+        let copy = there.get_share(self.copy).await.unwrap();
         let size = share.as_ref().map(|share| share.size_gb);
         let (before, after, now) = match self.call {
             Call::Open => (true, true, driver.list_shares().await.unwrap().is_empty()),
@@ -273,7 +292,7 @@ impl Plan {
                 (false, true, !stale)
             }
             Call::BringSnapshot | Call::Migrate => {
-                let brought = driver.get_snapshot(self.brought, self.copy).await.unwrap();
+                let brought = there.get_snapshot(self.brought, self.copy).await.unwrap();
                 if let Some(brought) = &brought {
                     ensure_planted(Path::new(&brought.provider_location));
                 }
@@ -307,11 +326,24 @@ impl Plan {
         }
     }
 
-    pub(super) async fn clean_up(&self, driver: &dyn Driver) {
-        driver.sweep().await.unwrap();
-        for part in ["tmp", "trash", "locks"] {
-            let left = fs::read_dir(self.root.join(part)).unwrap().count();
-            assert_eq!(left, 0, "{part} is not empty after the sweep");
+    pub(super) async fn sweep(&self, backends: &Backends) {
+        for driver in [&backends.here, &backends.there] {
+            driver.sweep().await.unwrap();
+        }
+    }
+
+    fn roots(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.root).chain(&self.elsewhere)
+    }
+
+    pub(super) async fn clean_up(&self, backends: &Backends) {
+        let Backends { here: driver, there } = backends;
+        self.sweep(backends).await;
+        for part in
+            self.roots().flat_map(|root| ["tmp", "trash", "locks"].map(|part| root.join(part)))
+        {
+            let left = fs::read_dir(&part).unwrap().count();
+            assert_eq!(left, 0, "{} is not empty after the sweep", part.display());
         }
         if self.call == Call::UnmanageShare {
             driver.manage_share(&self.managed(self.share, 2)).await.unwrap();
@@ -323,14 +355,24 @@ impl Plan {
         let of_share = self.call == Call::ManageSnapshot;
         let share_instance_id = if of_share { self.share } else { self.copy };
         let brought = NewSnapshot { id: self.brought, share_instance_id };
-        driver.delete_snapshot(&brought.into()).await.unwrap();
+        there.delete_snapshot(&brought.into()).await.unwrap();
+        there.delete_share(self.copy).await.unwrap();
+        if let Ok(left) = fs::read_dir(self.data("shares", self.share).join("..")) {
+            let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let kept = names.filter(|name| name.starts_with("sent-")).collect::<Vec<_>>();
+            assert!(kept.is_empty(), "{kept:?} stayed at the source");
+        }
         driver.delete_share(self.share).await.unwrap();
-        driver.delete_share(self.copy).await.unwrap();
-        assert_eq!(leftovers(&self.root), Vec::<String>::new());
+        for root in self.roots() {
+            assert_eq!(leftovers(root), Vec::<String>::new());
+            fs::remove_dir_all(root).unwrap();
+        }
     }
 
     pub(super) fn data(&self, container: &str, id: Uuid) -> PathBuf {
-        self.root.join(container).join(id.to_string()).join("data")
+        let is_copy = id == self.copy || id == self.brought;
+        let root = self.elsewhere.as_ref().filter(|_| is_copy).unwrap_or(&self.root);
+        root.join(container).join(id.to_string()).join("data")
     }
 }
 
