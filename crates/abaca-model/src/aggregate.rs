@@ -33,8 +33,18 @@ pub fn representative(places: &[SnapshotPlace<'_>]) -> Option<usize> {
     let migrating = |place: &SnapshotPlace<'_>| {
         matches!(place.share_status, ShareStatus::Migrating | ShareStatus::ServerMigrating)
     };
+    // Where a migration came from, until that is gone.
+    let left = |place: &SnapshotPlace<'_>| {
+        place.share_status.is_being_deleted() || place.share_status == ShareStatus::ErrorDeleting
+    };
+    let stays = |place: &SnapshotPlace<'_>| !left(place);
     let first = if places.is_empty() { None } else { Some(0) };
-    places.iter().position(active).or_else(|| places.iter().position(migrating)).or(first)
+    places
+        .iter()
+        .position(active)
+        .or_else(|| places.iter().position(migrating))
+        .or_else(|| places.iter().position(stays))
+        .or(first)
 }
 
 fn holds_current_data(place: &SnapshotPlace<'_>) -> bool {

@@ -37,7 +37,7 @@ pub use share_aggregate::{
 };
 pub use status::{
     AccessLevel, AccessRulesStatus, AccessState, AccessType, LockAction, LockContext, LockedType,
-    ShareStatus, SnapshotStatus, TaskState,
+    MigrationWish, ShareStatus, SnapshotStatus, TaskState,
 };
 pub use time::{ParseTimestampError, Timestamp};
 pub use word::ParseWordError;

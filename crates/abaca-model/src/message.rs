@@ -59,6 +59,8 @@ codes! {
     MessageDetail {
         Unknown => "001", "Try again, or ask an administrator, who finds the cause in the service's \
             log under this message's request id.";
+        MigrationFailed => "001", "The share is where it was, and can be used. Ask an administrator, who \
+            finds the cause in the service's log under this message's request id.";
         DeletionDeferred => "001", "It is tried again until it succeeds. It counts against no quota \
             any more, and there is nothing to do.";
         NoValidHost => "002", "No storage could be allocated for this share request. Another size \

@@ -40,6 +40,8 @@ words! {
         ManageSnapshot => "manage_snapshot",
         /// Forgets a snapshot, whose bytes stay where they are.
         UnmanageSnapshot => "unmanage_snapshot",
+        /// Moves a share to another pool.
+        MigrateShare => "migrate_share",
         /// Makes a backend agree with the access rules of a share instance.
         UpdateAccessRules => "update_access_rules",
         /// Makes a backend agree with the access rules of a snapshot instance.

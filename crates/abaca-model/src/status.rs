@@ -106,6 +106,12 @@ words! {
         AccessRule => "access_rule",
     }
 
+    /// What an administrator asked of a migration that runs.
+    MigrationWish ("wish") {
+        Complete => "complete",
+        Cancel => "cancel",
+    }
+
     /// Where a migration of a share stands.
     TaskState ("task state") {
         MigrationStarting => "migration_starting",

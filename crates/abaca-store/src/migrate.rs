@@ -27,6 +27,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V8__share_group_types", include_str!("../migrations/V8__share_group_types.sql")),
     ("V10__replicas", include_str!("../migrations/V10__replicas.sql")),
     ("V11__resource_locks", include_str!("../migrations/V11__resource_locks.sql")),
+    ("V12__share_migrations", include_str!("../migrations/V12__share_migrations.sql")),
 ];
 
 /// The advisory lock that keeps a second process from migrating: "abaca" in ASCII.

@@ -58,7 +58,8 @@ pub async fn all(tx: &mut Tx, id: SnapshotInstanceId) -> Result<Vec<SnapshotExpo
     tx.all(&select, location).await
 }
 
-/// Every export location of a snapshot's instances, the oldest first.
+/// Every export location of a snapshot's instances, the oldest first, but of those that a migration
+/// is still filling.
 ///
 /// # Errors
 /// What the database says.
@@ -67,6 +68,7 @@ pub async fn all_of_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<Vec<Snapshot
         .column("id")
         .from("snapshot_instances")
         .and_where(Expr::col("snapshot_id").eq(id.to_string()))
+        .and_where(Expr::col("status").ne("migrating_to"))
         .take();
     let mut select = Query::select();
     select

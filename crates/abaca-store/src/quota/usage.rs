@@ -7,8 +7,8 @@ use sea_query::{Cond, Expr, ExprTrait, Func, IntoColumnRef, Query, SelectStateme
 use super::Subject;
 use crate::error::Result;
 use crate::growth::{self, sum};
-use crate::share_instances;
 use crate::tx::Tx;
+use crate::{share_instances, share_migrations};
 
 const SHARES: &str = "shares";
 const SNAPSHOTS: &str = "snapshots";
@@ -98,10 +98,31 @@ pub async fn of_shares(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> R
         .expr(sum(tx.dialect(), growth::of_share()))
         .cond_where(not_uncounted(SHARES, share_instances::TABLE, "share_id"));
     let [shares, gigabytes, growth] = numbers(tx, &select).await?;
+    let [changing, changing_gigabytes] = changing_type(tx, project_id, subject).await?;
+    let (shares, gigabytes) = (shares + changing, gigabytes + changing_gigabytes);
     Ok(Usage::from([
         (Resource::Shares, Used { in_use: shares, reserved: 0 }),
         (Resource::Gigabytes, Used { in_use: gigabytes, reserved: growth }),
     ]))
+}
+
+/// The shares that move to another type, which are of both until they have arrived: how many there
+/// are and their GiB, as those of the type they move to.
+async fn changing_type(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -> Result<[i64; 2]> {
+    let migrations = share_migrations::TABLE;
+    let subject_of_share = match subject {
+        Subject::ShareType(_) => Subject::Project,
+        other => other,
+    };
+    let mut select = of_subject(SHARES, project_id, subject_of_share);
+    select
+        .expr(sum(tx.dialect(), column(SHARES, "size")))
+        .inner_join(migrations, Expr::col((migrations, "share_id")).equals((SHARES, "id")))
+        .and_where(Expr::col((migrations, "share_type_id")).is_not_null());
+    if let Subject::ShareType(id) = subject {
+        select.and_where(Expr::col((migrations, "share_type_id")).eq(id.to_string()));
+    }
+    numbers(tx, &select).await
 }
 
 /// What snapshots use: how many there are, and their GiB. To be trusted behind

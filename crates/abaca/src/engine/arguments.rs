@@ -1,6 +1,6 @@
 //! What a request tells the operation it asks for: the JSON of `operations.arguments`.
 
-use abaca_model::{ShareId, SnapshotInstanceId};
+use abaca_model::{ShareCapabilities, ShareId, SnapshotInstanceId};
 use serde::{Deserialize, Serialize};
 
 /// Of [`abaca_model::OperationKind::CreateShare`] and `CreateReplica`.
@@ -68,6 +68,42 @@ pub struct Delete {
     /// The tenant has it no more, and the backend is asked until it has deleted it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deferred: bool,
+    /// The share lives elsewhere by now: of this instance the snapshots go first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_snapshots: bool,
+}
+
+/// Of [`abaca_model::OperationKind::MigrateShare`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigrateShare {
+    /// Where the share goes: `host@backend#pool`.
+    pub host: String,
+    /// The drivers are not asked whether they can do it.
+    #[serde(default)]
+    pub force_host_assisted: bool,
+    /// Clients must be able to write meanwhile.
+    #[serde(default)]
+    pub writable: bool,
+    /// Clients must keep their mounts.
+    #[serde(default)]
+    pub nondisruptive: bool,
+    /// Whatever belongs to a file must come along.
+    #[serde(default)]
+    pub preserve_metadata: bool,
+    /// Snapshots must come along.
+    #[serde(default)]
+    pub preserve_snapshots: bool,
+    /// What the type it changes to promises; `None`: it keeps its own.
+    #[serde(default)]
+    pub promised: Option<ShareCapabilities>,
+}
+
+impl MigrateShare {
+    /// Whether something is asked for that is the drivers' to promise, never the data mover's.
+    #[must_use]
+    pub fn wants_more_than_bytes(&self) -> bool {
+        self.writable || self.nondisruptive || self.preserve_metadata || self.preserve_snapshots
+    }
 }
 
 /// Of [`abaca_model::OperationKind::ManageShare`].

@@ -1,13 +1,15 @@
 //! One operation at work: what its steps see of it, and the guarded transactions they end with.
 
-use abaca_model::{Operation, OperationState, Timestamp};
-use abaca_store::operations::{self, Next};
+use abaca_model::{Operation, OperationKind, OperationState, Timestamp};
+use abaca_store::operations::{self, NewOperation, Next};
 use abaca_store::{Db, Tx};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::backend::Backend;
 use super::failure::Failure;
-use super::{Engine, kill_point};
+use super::{Engine, arguments, kill_point};
 
 /// An operation that this runner holds the lease of.
 pub(super) struct Run<'a> {
@@ -57,6 +59,30 @@ impl Run<'_> {
     /// Whether `fence`, just read, says that the resource is still this operation's.
     pub(super) fn check(&self, fence: i64) -> Result<(), Failure> {
         if fence == self.resource_fence() { Ok(()) } else { Err(Failure::Superseded) }
+    }
+
+    /// Puts further work into the queue of the service at `host`, for the request that this operation
+    /// came from: what, to which instance, and that instance's fence after this transaction.
+    pub(super) async fn enqueue(
+        &self,
+        tx: &mut Tx,
+        (kind, resource_id, resource_fence): (OperationKind, Uuid, i64),
+        host: Option<&str>,
+        arguments: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let new = NewOperation {
+            kind,
+            resource_id,
+            resource_fence,
+            service: host.map(operations::service_of),
+            arguments: arguments::to_json(arguments),
+            project_id: &self.operation.project_id,
+            user_id: &self.operation.user_id,
+            request_id: &self.operation.request_id,
+            now: Timestamp::now(),
+        };
+        operations::enqueue(tx, &new).await?;
+        Ok(())
     }
 
     /// Begins the transaction that records what the step did.
@@ -111,6 +137,8 @@ impl Run<'_> {
         self.reach("commit");
         tx.commit().await?;
         self.reach("recorded");
+        // It may have asked for more, or be what another operation waits for.
+        self.engine.queue.notify_one();
         Ok(())
     }
 

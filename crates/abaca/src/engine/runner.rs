@@ -21,8 +21,6 @@ use crate::telemetry::metrics;
 const MAX_ATTEMPTS: i64 = 20;
 /// The wait after the first failed attempt; doubled after each.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait between two attempts.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Works until `shutdown`, then lets what runs end, or releases it after the time of a lease.
 pub(super) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
@@ -178,9 +176,9 @@ async fn steps(engine: &Engine, mut operation: Operation) {
 async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
     let failure = match failure {
         Failure::Passing(source) if run.operation.attempts + 1 < MAX_ATTEMPTS => {
-            return try_again(run, &chain(&*source)).await;
+            return try_again(run, work, &chain(&*source)).await;
         }
-        Failure::Waiting(reason) => return try_again(run, reason).await,
+        Failure::Waiting(reason) => return try_again(run, work, reason).await,
         Failure::Passing(source) => Failure::permanent("The storage backend kept failing.", source),
         other => other,
     };
@@ -195,13 +193,13 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
         Ok(_) => {}
         Err(Failure::LeaseLost) => tracing::warn!("another runner took the operation over"),
         // Taken over just now: the next attempt finds it so and cleans up.
-        Err(failure) => try_again(run, &chain(&failure)).await,
+        Err(failure) => try_again(run, work, &chain(&failure)).await,
     }
 }
 
-async fn try_again(run: &Run<'_>, reason: &str) {
+async fn try_again(run: &Run<'_>, work: &dyn Work, reason: &str) {
     let operation = run.operation;
-    let wait = wait(operation, LONGEST_WAIT);
+    let wait = wait(operation, work.longest_wait());
     metrics::operation_retried(operation.kind);
     tracing::info!(step = run.step, reason, wait_ms = wait.as_millis(), "it will be tried again");
     let run_at = Timestamp::now().after(wait);
@@ -210,6 +208,12 @@ async fn try_again(run: &Run<'_>, reason: &str) {
     if let Err(error) = result {
         tracing::warn!(error = chain(&error), "it will be taken over when its lease ends");
     }
+    // Sooner than the next look at the queue.
+    let queue = Arc::clone(&run.engine.queue);
+    tokio::spawn(async move {
+        tokio::time::sleep(wait).await;
+        queue.notify_one();
+    });
 }
 
 /// Doubles with each attempt, less up to a quarter that differs between operations, so that many

@@ -9,6 +9,7 @@ mod btrfs;
 mod deferred;
 mod ensures;
 mod kills;
+mod migrations;
 mod recycle_bin;
 mod replicas;
 mod resets;

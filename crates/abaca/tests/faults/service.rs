@@ -251,6 +251,11 @@ impl Service {
         }
     }
 
+    /// Whether the process is still there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the process to be gone.
     pub(crate) fn gone(&mut self) -> ExitStatus {
         let started = Instant::now();

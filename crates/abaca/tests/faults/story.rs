@@ -32,14 +32,18 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "unmanage_share", steps: &["unmanage"] },
     Kind { name: "manage_snapshot", steps: &["manage"] },
     Kind { name: "unmanage_snapshot", steps: &["unmanage"] },
+    Kind {
+        name: "migrate_share",
+        steps: &["schedule", "offer", "prepare", "copy", "hold", "switch"],
+    },
     Kind { name: "update_access_rules", steps: &["apply"] },
     Kind { name: "update_snapshot_access_rules", steps: &["apply"] },
 ];
 
 /// The kinds that an instance is alone with, so that a reset takes it away from them. Access rules
-/// are told of in `access_rules.rs`, replicas in `replicas.rs`.
+/// are told of in `access_rules.rs`, replicas in `replicas.rs`, migrations in `migrations.rs`.
 pub(crate) fn fenced_kinds() -> impl Iterator<Item = &'static Kind> {
-    let apart = ["access_rules", "replica"];
+    let apart = ["access_rules", "replica", "migrate_share"];
     KINDS.iter().filter(move |kind| !apart.iter().any(|end| kind.name.ends_with(end)))
 }
 

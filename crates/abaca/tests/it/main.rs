@@ -13,6 +13,7 @@ mod manage;
 mod messages;
 mod metadata;
 mod metrics;
+mod migration;
 mod openapi;
 mod quotas;
 mod resource_locks;

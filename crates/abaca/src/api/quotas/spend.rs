@@ -23,6 +23,11 @@ impl<'a> Payer<'a> {
         Self { project_id, user_id, share_type_id: *share_type_id }
     }
 
+    /// As of a share of another type.
+    pub(in crate::api) fn in_type(self, share_type_id: ShareTypeId) -> Self {
+        Self { share_type_id, ..self }
+    }
+
     /// Who takes a snapshot pays for it, whosever the share is.
     pub(in crate::api) fn of_snapshot(snapshot: &'a Snapshot, share: &Share) -> Self {
         let Snapshot { project_id, user_id, .. } = snapshot;

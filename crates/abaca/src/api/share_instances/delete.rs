@@ -53,6 +53,6 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
         fence: set_by_hand(&mut tx, call, "force_delete", &instance, status, now).await?,
         host: instance.host.as_deref(),
     };
-    operation::enqueue(&mut tx, call, &work, &Delete { force: true, deferred: false }).await?;
+    operation::enqueue(&mut tx, call, &work, &Delete { force: true, ..Delete::default() }).await?;
     Ok(tx.commit().await?)
 }

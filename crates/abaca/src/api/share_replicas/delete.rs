@@ -55,6 +55,6 @@ async fn begin(call: &Call, found: &Found, force: bool) -> Result<(), ApiError> 
         fence,
         host: replica.host.as_deref(),
     };
-    operation::enqueue(&mut tx, call, &work, &Delete { force, deferred: false }).await?;
+    operation::enqueue(&mut tx, call, &work, &Delete { force, ..Delete::default() }).await?;
     Ok(tx.commit().await?)
 }

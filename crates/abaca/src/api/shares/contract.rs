@@ -270,6 +270,51 @@ pub(in crate::api) fn reset_task_state() -> Contract {
         .accepted()
 }
 
+pub(in crate::api) fn start_migration() -> Contract {
+    let id = || text().or_null();
+    let wanted = [
+        ("host", text().up_to(255).about("host@backend#pool.")),
+        ("writable", lenient_boolean()),
+        ("nondisruptive", lenient_boolean()),
+        ("preserve_metadata", lenient_boolean()),
+        ("preserve_snapshots", lenient_boolean()),
+        ("force_host_assisted_migration", lenient_boolean().or_null()),
+        ("new_share_network_id", id()),
+        ("new_share_type_id", id()),
+    ];
+    let needed = ["host", "writable", "nondisruptive", "preserve_metadata", "preserve_snapshots"];
+    Contract::new("Move a share to another pool")
+        .takes(fields(&needed, wanted))
+        .accepted()
+        .answers(200, None)
+        .fault(409)
+        .fault(413)
+}
+
+pub(in crate::api) fn complete_migration() -> Contract {
+    Contract::new("Complete the migration of a share").takes(anything()).accepted()
+}
+
+pub(in crate::api) fn cancel_migration() -> Contract {
+    Contract::new("Cancel the migration of a share").takes(anything()).accepted()
+}
+
+pub(in crate::api) fn migration_progress_by_action() -> Contract {
+    migration_progress().takes(anything())
+}
+
+pub(in crate::api) fn migration_progress() -> Contract {
+    let bytes = || integer().optional();
+    let details =
+        object([("total_bytes", bytes()), ("copied_bytes", bytes()), ("compared_bytes", bytes())]);
+    let shown = object([
+        ("total_progress", integer().about("Percent.")),
+        ("task_state", task_state()),
+        ("details", details.since(V(2, 59))),
+    ]);
+    Contract::new("See how far the migration of a share is").shows(shown)
+}
+
 pub(in crate::api) fn soft_delete() -> Contract {
     Contract::new("Put a share into the recycle bin").takes(anything()).accepted().fault(409)
 }

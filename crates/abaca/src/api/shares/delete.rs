@@ -70,7 +70,8 @@ async fn begin(call: &Call, share: &Share, force: bool, now: Timestamp) -> Resul
             fence: take_over(call, &mut tx, instance, (doomed, force), now).await?,
             host: instance.host.as_deref(),
         };
-        operation::enqueue(&mut tx, call, &work, &Delete { force, deferred }).await?;
+        operation::enqueue(&mut tx, call, &work, &Delete { force, deferred, ..Delete::default() })
+            .await?;
     }
     Ok(tx.commit().await?)
 }

@@ -7,6 +7,7 @@ mod limits;
 mod list;
 mod load;
 mod manage;
+mod migration;
 mod public;
 mod query;
 mod recycle_bin;
@@ -24,6 +25,10 @@ pub(crate) use list::{detail, index};
 pub(super) use load::{find, not_busy, not_soft_deleted, target, visible};
 pub(crate) use manage::manage;
 pub(super) use manage::{required, size_option};
+pub(crate) use migration::{
+    cancel as cancel_migration, complete as complete_migration, progress as migration_progress,
+    start as start_migration,
+};
 pub(crate) use recycle_bin::{restore, soft_delete};
 pub(crate) use reset::{reset_status, reset_task_state};
 pub(crate) use resize::{extend, shrink};

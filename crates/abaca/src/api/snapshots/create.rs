@@ -99,7 +99,8 @@ async fn take(call: &Call, share: &Share, wanted: &Wanted) -> Result<SnapshotWit
     let quota = Quota::lock(call, &mut tx, payer).await?;
     // Locked, so that the share is neither deleted nor resized meanwhile.
     let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(unknown_share)?;
-    let places = share_instances::of_share_locked(&mut tx, share.id).await?;
+    let mut places = share_instances::of_share_locked(&mut tx, share.id).await?;
+    leave_out_left(&mut places);
     not_soft_deleted(&share, NOT_TAKEN)?;
     let places: Vec<_> = places.into_iter().filter(|place| !is_not_yet_replica(place)).collect();
     check_status(&places, wanted.force)?;
@@ -134,6 +135,16 @@ fn has_bytes(place: &ShareInstance) -> bool {
         matches!(place.status, ShareStatus::Creating | ShareStatus::CreatingFromSnapshot)
             || place.status.is_being_deleted();
     place.host.is_some() && !comes_or_goes
+}
+
+/// A share that has moved is no longer where it came from, though that may not be gone yet.
+fn leave_out_left(places: &mut Vec<ShareInstance>) {
+    let is_left = |place: &ShareInstance| {
+        place.status.is_being_deleted() || place.status == ShareStatus::ErrorDeleting
+    };
+    if places.iter().any(|place| !is_left(place)) {
+        places.retain(|place| !is_left(place));
+    }
 }
 
 /// The share must be available; forced, its bytes must at least be there and not be going away.

@@ -66,7 +66,8 @@ async fn begin(call: &Call, snapshot: &Snapshot, force: bool) -> Result<(), ApiE
             fence: take_over(call, &mut tx, &instance, (doomed, force), now).await?,
             host: hosts.get(&instance.share_instance_id).map(String::as_str),
         };
-        operation::enqueue(&mut tx, call, &work, &Delete { force, deferred }).await?;
+        operation::enqueue(&mut tx, call, &work, &Delete { force, deferred, ..Delete::default() })
+            .await?;
     }
     Ok(tx.commit().await?)
 }

@@ -20,9 +20,10 @@ impl Work for DeleteShare {
     }
 
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
-        let Delete { force, deferred } = run.arguments()?;
+        let Delete { force, deferred, after_snapshots } = run.arguments()?;
+        let waits = deferred || after_snapshots;
         let work = load(run).await?;
-        if deferred && snapshot_work::any_of(&mut run.db().read().await?, work.id).await? {
+        if waits && snapshot_work::any_of(&mut run.db().read().await?, work.id).await? {
             return Err(Failure::Waiting("its snapshots are not yet deleted"));
         }
         if let Some(host) = &work.host {

@@ -11,6 +11,7 @@ mod ensure_share;
 mod manage_share;
 mod manage_snapshot;
 mod message;
+mod migrate_share;
 mod promote_replica;
 mod replicas;
 mod resize_share;
@@ -20,6 +21,8 @@ mod unmanage_share;
 mod unmanage_snapshot;
 mod update_access_rules;
 mod update_replica;
+
+use std::time::Duration;
 
 use abaca_drivers::Export;
 use abaca_model::OperationKind;
@@ -48,6 +51,11 @@ pub(super) trait Work: Send + Sync {
         false
     }
 
+    /// How long it waits at most before a step is tried again.
+    fn longest_wait(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
     /// Leaves the backend as the resource's row now says, after it was taken over.
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure>;
 }
@@ -60,6 +68,7 @@ pub(super) fn work(kind: OperationKind) -> &'static dyn Work {
         OperationKind::ShrinkShare => &resize_share::ResizeShare::SHRINK,
         OperationKind::CreateSnapshot => &create_snapshot::CreateSnapshot,
         OperationKind::DeleteSnapshot => &delete_snapshot::DeleteSnapshot,
+        OperationKind::MigrateShare => &migrate_share::MigrateShare,
         OperationKind::RevertShare => &revert_share::RevertShare,
         OperationKind::EnsureShare => &ensure_share::EnsureShare,
         OperationKind::CreateReplica => &create_replica::CreateReplica,

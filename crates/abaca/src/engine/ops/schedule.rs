@@ -8,7 +8,7 @@ use abaca_model::scheduler::{
     Filter, Hints, NoValidHost, Placement, Pool, PoolName, Purpose, Reach, Request, Weights,
     schedule,
 };
-use abaca_model::{MessageDetail, ShareId, ShareStatus, Timestamp};
+use abaca_model::{MessageDetail, ShareId, ShareStatus, ShareTypeId, Timestamp};
 use abaca_store::share_work::{self, ShareWork};
 use abaca_store::{Tx, services, share_instances, shares};
 use serde_json::{Map, Value, json};
@@ -73,6 +73,25 @@ pub(super) async fn place_replica(
 fn zone_of(pools: &[Pool], placement: &Placement) -> String {
     let chosen = pools.iter().find(|pool| pool.name == placement.pool);
     chosen.map(|pool| pool.availability_zone.clone()).unwrap_or_default()
+}
+
+/// Whether the pool `host` takes `work` as a share of this type; returns the pool's zone.
+pub(super) async fn admit(
+    tx: &mut Tx,
+    work: &ShareWork,
+    share_type: ShareTypeId,
+    host: &str,
+) -> Result<String, Failure> {
+    services::lock_pools(tx).await?;
+    let pools = pools(tx).await?;
+    let request = Request {
+        hints: Hints { only_host: Some(host.to_owned()), ..Hints::default() },
+        availability_zone: None,
+        extra_specs: share_work::extra_specs(tx, share_type).await?,
+        ..request(tx, work, work.size, Purpose::Create).await?
+    };
+    let placement = choose(&request, &pools, work.share_id)?;
+    Ok(zone_of(&pools, &placement))
 }
 
 /// Whether the pool that `work` is in has room for it to grow to `new_size`.

@@ -112,6 +112,30 @@ pub(super) static RULES: &[DefaultRule] = &[
         &["POST /shares/{share_id}/action"],
     ),
     rule(
+        "share:migration_start",
+        ADMIN,
+        "Move a share to another pool.",
+        &["POST /shares/{share_id}/action"],
+    ),
+    rule(
+        "share:migration_complete",
+        ADMIN,
+        "Complete the migration of a share.",
+        &["POST /shares/{share_id}/action"],
+    ),
+    rule(
+        "share:migration_cancel",
+        ADMIN,
+        "Cancel the migration of a share.",
+        &["POST /shares/{share_id}/action"],
+    ),
+    rule(
+        "share:migration_get_progress",
+        ADMIN,
+        "See how far the migration of a share is.",
+        &["POST /shares/{share_id}/action", "GET /shares/{share_id}/migration-progress"],
+    ),
+    rule(
         "share:reset_task_state",
         ADMIN,
         "Set the state of a share's migration by hand.",

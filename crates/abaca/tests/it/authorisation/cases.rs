@@ -11,6 +11,8 @@ const OLD_RESET: &str = r#"{"os-reset_status": {"status": "error"}}"#;
 const DELETE: &str = r#"{"force_delete": null}"#;
 const OLD_DELETE: &str = r#"{"os-force_delete": null}"#;
 const SERVICE: &str = r#"{"host": "seed@seed", "binary": "manila-share"}"#;
+const MIGRATE: &str = r#"{"migration_start": {"host": "seed@seed#pool", "writable": false,
+    "nondisruptive": false, "preserve_metadata": false, "preserve_snapshots": false}}"#;
 const TASK: &str = r#"{"reset_task_state": {"task_state": null}}"#;
 const STATE: &str = r#"{"reset_replica_state": {"replica_state": "error"}}"#;
 const METADATA: &str = r#"{"metadata": {"key": "x"}}"#;
@@ -63,6 +65,11 @@ pub(super) const CASES: &[Case] = &[
     ("POST /shares/{id}/action revert", Members, r#"{"revert": {"snapshot_id": "SNAPSHOT"}}"#),
     ("POST /shares/{id}/action os-reset_status", Administrators, OLD_RESET),
     ("POST /shares/{id}/action reset_status", Administrators, RESET),
+    ("POST /shares/{id}/action migration_start", Administrators, MIGRATE),
+    ("POST /shares/{id}/action migration_complete", Administrators, r#"{"migration_complete": null}"#),
+    ("POST /shares/{id}/action migration_cancel", Administrators, r#"{"migration_cancel": null}"#),
+    ("POST /shares/{id}/action migration_get_progress", Administrators, r#"{"migration_get_progress": null}"#),
+    ("GET /shares/{id}/migration-progress", Administrators, ""),
     ("POST /shares/{id}/action reset_task_state", Administrators, TASK),
     ("POST /shares/{id}/action soft_delete", Members, r#"{"soft_delete": null}"#),
     ("POST /shares/{id}/action restore", Members, r#"{"restore": null}"#),

@@ -203,7 +203,7 @@ fn check_type(
 }
 
 /// What the type promises, kept with the share since the type may change.
-pub(super) fn capabilities(specs: &BTreeMap<String, String>) -> ShareCapabilities {
+pub(in crate::api) fn capabilities(specs: &BTreeMap<String, String>) -> ShareCapabilities {
     let promised = |key: &str| specs.get(key).is_some_and(|value| is_true(value));
     ShareCapabilities {
         snapshot_support: promised("snapshot_support"),
@@ -250,7 +250,7 @@ async fn begin(call: &Call, plan: &Plan) -> Result<Reply, ApiError> {
 }
 
 /// Sizes are complained of before counts, as clients are used to.
-fn refused(over: &OverQuota) -> ApiError {
+pub(in crate::api) fn refused(over: &OverQuota) -> ApiError {
     let shares = over.of(Resource::Shares).filter(|_| over.of(Resource::Gigabytes).is_none());
     ApiError::OverLimit(match shares {
         None => format!("ShareSizeExceedsAvailableQuota: {}", limits::NO_SPACE_LEFT),

@@ -1,0 +1,181 @@
+//! The first phase: the destination gets all bytes, by its driver or by the data mover.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use abaca_drivers::{
+    CopyProgress, Export, Migrated, MigratedSnapshot, Migration, SnapshotRef, copy_share,
+};
+use abaca_model::{MigrationWish, ShareInstance, ShareStatus, TaskState, Timestamp};
+use abaca_store::migration_work::{self, FENCE, SnapshotAt};
+use abaca_store::operations::service_of;
+use abaca_store::share_migrations::{self, Progress, ShareMigration};
+use abaca_store::share_work::{self, ShareWork};
+use abaca_store::snapshot_work::{self, Made};
+use abaca_store::{Tx, retry_conflicts};
+
+use super::plan::Plan;
+use super::prepare::rules_are_in_force;
+use super::{abandon, arguments, destination, mine_locked, new_share};
+use crate::engine::failure::Failure;
+use crate::engine::ops::{create_share, export_location};
+use crate::engine::run::{Outcome, Run, mine};
+
+/// How often the progress is written down, and looked whether the migration is to be cancelled.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+/// A snapshot at both ends.
+type Pair = (SnapshotAt, SnapshotAt);
+
+pub(super) async fn copy(
+    run: &Run<'_>,
+    work: &ShareWork,
+    migration: &ShareMigration,
+) -> Result<Outcome, Failure> {
+    let plan = Plan::of(migration)?;
+    let mut tx = run.db().write().await?;
+    let destination = destination(&mut tx, migration).await?;
+    if plan.read_only {
+        rules_are_in_force(&mut tx, work.id).await?;
+    }
+    let pairs = pairs(&mut tx, work, &destination).await?;
+    if migration.state == TaskState::DataCopyingStarting {
+        let (state, now) = (TaskState::DataCopyingInProgress, Timestamp::now());
+        mine_locked(run, &mut tx, ShareStatus::Migrating).await?;
+        share_migrations::set_state(&mut tx, migration.share_id, state, now).await?;
+    }
+    tx.commit().await?;
+    let progress = Arc::new(CopyProgress::default());
+    let migrated = tokio::select! {
+        migrated = bytes(run, work, &destination, &plan, &pairs, &progress) => migrated?,
+        cancelled = watch(run, migration, &progress) => {
+            cancelled?;
+            return abandon::cancel(run, migration).await;
+        }
+    };
+    arrived(run, work, (migration, &plan), &pairs, migrated, &progress).await
+}
+
+/// The snapshots that come along, in the order of their ids at both ends.
+async fn pairs(
+    tx: &mut Tx,
+    work: &ShareWork,
+    destination: &ShareInstance,
+) -> Result<Vec<Pair>, Failure> {
+    let from = migration_work::snapshots_at(tx, work.id).await?;
+    let to = migration_work::snapshots_at(tx, destination.id).await?;
+    let pairs = to.into_iter().map(|to| {
+        let of = from.iter().find(|from| from.snapshot_id == to.snapshot_id);
+        of.cloned().map(|from| (from, to)).ok_or_else(|| {
+            let message = "A snapshot was deleted while it was being moved.";
+            Failure::permanent(message, "a snapshot instance has no source any more")
+        })
+    });
+    pairs.collect()
+}
+
+async fn bytes(
+    run: &Run<'_>,
+    work: &ShareWork,
+    destination: &ShareInstance,
+    plan: &Plan,
+    pairs: &[Pair],
+    progress: &Arc<CopyProgress>,
+) -> Result<Migrated, Failure> {
+    let driver = &run.backend(destination.host.as_deref().unwrap_or_default())?.driver;
+    let share = new_share(work, destination);
+    if let Some(source) = plan.source.clone().filter(|_| plan.by_driver) {
+        let snapshot = |(from, to): &Pair| MigratedSnapshot {
+            source: SnapshotRef {
+                id: from.id.uuid(),
+                share_instance_id: work.id.uuid(),
+                provider_location: from.provider_location.clone(),
+            },
+            id: to.id.uuid(),
+        };
+        let snapshots = pairs.iter().map(snapshot).collect();
+        return Ok(driver.migrate(&Migration { source, share, snapshots }, progress).await?);
+    }
+    let exports = driver.create_share(&share).await?;
+    let to = driver.share_tree(share.id).await?;
+    let from = plan.tree.as_ref().ok_or_else(|| {
+        let message = "The share's bytes are not within the data mover's reach.";
+        Failure::permanent(message, "the plan has no tree")
+    })?;
+    copy_share(from, &to, progress).await?;
+    Ok(Migrated { exports, snapshots: Vec::new() })
+}
+
+/// Writes down how far the copying is. Returns when it is to be cancelled, fails when the source is
+/// somebody else's.
+async fn watch(
+    run: &Run<'_>,
+    migration: &ShareMigration,
+    progress: &CopyProgress,
+) -> Result<(), Failure> {
+    let mut last = Progress::default();
+    loop {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        let now = reached(progress);
+        if now != last {
+            let written = retry_conflicts(|| async {
+                let mut tx = run.db().write().await?;
+                share_migrations::set_progress(&mut tx, migration.share_id, now).await?;
+                tx.commit().await
+            });
+            written.await?;
+            last = now;
+        }
+        create_share::load(run).await?;
+        let mut tx = run.db().read().await?;
+        let found = share_migrations::from_instance(&mut tx, migration.source).await?;
+        if found.ok_or(Failure::Superseded)?.wanted == Some(MigrationWish::Cancel) {
+            return Ok(());
+        }
+    }
+}
+
+fn reached(progress: &CopyProgress) -> Progress {
+    let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    Progress {
+        total: number(progress.total()),
+        copied: number(progress.copied()),
+        compared: number(progress.compared()),
+    }
+}
+
+/// Records where everything is at the destination; the first phase is over.
+async fn arrived(
+    run: &Run<'_>,
+    work: &ShareWork,
+    (migration, plan): (&ShareMigration, &Plan),
+    pairs: &[Pair],
+    migrated: Migrated,
+    progress: &CopyProgress,
+) -> Result<Outcome, Failure> {
+    let mountable = arguments(run)?.promised.map(|promised| promised.mount_snapshot_support);
+    let mut tx = run.record().await?;
+    let now = Timestamp::now();
+    mine_locked(run, &mut tx, ShareStatus::Migrating).await?;
+    let destination = destination(&mut tx, migration).await?;
+    let exports: Vec<_> = migrated.exports.into_iter().map(export_location).collect();
+    share_work::record_exports(&mut tx, destination.id, &exports, now).await?;
+    for ((_, to), object) in pairs.iter().zip(migrated.snapshots) {
+        let found = snapshot_work::load(&mut tx, to.id).await?;
+        let is_mountable = found.is_some_and(|found| found.is_mountable);
+        let exports: Vec<Export> =
+            if mountable.unwrap_or(is_mountable) { object.exports } else { Vec::new() };
+        let made = Made {
+            provider_location: object.provider_location,
+            exports: exports.into_iter().map(export_location).collect(),
+        };
+        mine(snapshot_work::made(&mut tx, to.id, FENCE, &made, None, now).await?)?;
+    }
+    share_migrations::set_progress(&mut tx, work.share_id, reached(progress)).await?;
+    let state = match plan.by_driver {
+        true => TaskState::MigrationDriverPhase1Done,
+        false => TaskState::DataCopyingCompleted,
+    };
+    share_migrations::set_state(&mut tx, work.share_id, state, now).await?;
+    run.advance(tx, service_of(destination.host.as_deref().unwrap_or_default())).await
+}

@@ -1,0 +1,71 @@
+//! The second phase: the destination takes the source's place.
+
+use abaca_model::{MigrationWish, OperationState, ShareStatus, TaskState, Timestamp};
+use abaca_store::access_rules::Of;
+use abaca_store::operations::service_of;
+use abaca_store::share_migrations::{self, ShareMigration};
+use abaca_store::share_work::ShareWork;
+use abaca_store::{migration_work, share_instances};
+
+use super::abandon::{ask_for_rules, retire};
+use super::prepare::rules_are_in_force;
+use super::{arguments, destination, mine_locked};
+use crate::engine::failure::Failure;
+use crate::engine::run::{Outcome, Run};
+
+/// Waits until the migration is to be completed; then the destination gets the access rules.
+pub(super) async fn hold(
+    run: &Run<'_>,
+    work: &ShareWork,
+    migration: &ShareMigration,
+) -> Result<Outcome, Failure> {
+    if migration.wanted != Some(MigrationWish::Complete) {
+        return Err(Failure::Waiting("it waits to be completed or cancelled"));
+    }
+    let mut tx = run.record().await?;
+    let migration = mine_locked(run, &mut tx, ShareStatus::Migrating).await?;
+    let destination = destination(&mut tx, &migration).await?;
+    let host = destination.host.as_deref();
+    let (from, to) = (work.id.uuid(), destination.id.uuid());
+    if migration_work::copy_rules(&mut tx, Of::Shares, from, to).await? {
+        ask_for_rules(run, &mut tx, Of::Shares, to, host).await?;
+    }
+    let sources = migration_work::snapshots_at(&mut tx, work.id).await?;
+    for snapshot in migration_work::snapshots_at(&mut tx, destination.id).await? {
+        let of = sources.iter().find(|source| source.snapshot_id == snapshot.snapshot_id);
+        let Some(source) = of else { continue };
+        let (from, to) = (source.id.uuid(), snapshot.id.uuid());
+        if migration_work::copy_rules(&mut tx, Of::Snapshots, from, to).await? {
+            ask_for_rules(run, &mut tx, Of::Snapshots, to, host).await?;
+        }
+    }
+    let (state, now) = (TaskState::MigrationCompleting, Timestamp::now());
+    share_migrations::set_state(&mut tx, migration.share_id, state, now).await?;
+    run.advance(tx, service_of(host.unwrap_or_default())).await
+}
+
+/// One transaction: the destination is the share, and the source is on its way out.
+pub(super) async fn switch(
+    run: &Run<'_>,
+    work: &ShareWork,
+    migration: &ShareMigration,
+) -> Result<Outcome, Failure> {
+    let arguments = arguments(run)?;
+    let mut tx = run.record().await?;
+    let now = Timestamp::now();
+    let migration = mine_locked(run, &mut tx, ShareStatus::Migrating)
+        .await
+        .map(|found| ShareMigration { destination: migration.destination, ..found })?;
+    let destination = destination(&mut tx, &migration).await?;
+    rules_are_in_force(&mut tx, destination.id).await?;
+    if !migration_work::arrive(&mut tx, destination.id, now).await? {
+        return Err(Failure::Passing("the destination was changed meanwhile".into()));
+    }
+    if let (Some(share_type), Some(promised)) = (migration.share_type_id, &arguments.promised) {
+        migration_work::change_type(&mut tx, work.share_id, share_type, promised).await?;
+    }
+    let source = share_instances::get_locked(&mut tx, work.id).await?;
+    retire(run, &mut tx, &source.ok_or(Failure::Superseded)?).await?;
+    share_migrations::end(&mut tx, work.share_id, TaskState::MigrationSuccess, now).await?;
+    run.end(tx, OperationState::Succeeded, None).await
+}

@@ -1,0 +1,179 @@
+//! SIGKILL at every step of a migration, completed or cancelled: it ends by itself where it was to,
+//! no byte is lost, and nothing is left at the other end.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+
+use abaca_store::Dialect;
+use serde_json::{Value, json};
+
+use crate::service::{Service, Storage, World, id, read_bytes, write_bytes};
+use crate::story::{self, KINDS, MOMENTS};
+
+crate::on_sqlite_and_postgres!(
+    killed_before_the_bytes_are_copied,
+    killed_from_the_copying_on,
+    killed_while_forced_through_the_data_mover,
+    killed_while_cancelled,
+);
+
+async fn killed_before_the_bytes_are_copied(dialect: Dialect) {
+    at_steps(&["schedule", "offer", "prepare"], Way::Driver, dialect).await;
+}
+
+async fn killed_from_the_copying_on(dialect: Dialect) {
+    at_steps(&["copy", "hold", "switch"], Way::Driver, dialect).await;
+}
+
+async fn killed_while_forced_through_the_data_mover(dialect: Dialect) {
+    at_steps(&["copy", "switch"], Way::DataMover, dialect).await;
+}
+
+async fn killed_while_cancelled(dialect: Dialect) {
+    // The first step after the wish is to hold; there it is cancelled.
+    for moment in ["effect", "commit", "recorded"] {
+        let place = format!("migrate_share.hold.{moment}");
+        run(&place, Way::Driver, "migration_cancel", dialect).await;
+    }
+    for moment in ["start", "effect"] {
+        for kind in ["delete_share.delete", "delete_snapshot.delete"] {
+            run(&format!("{kind}.{moment}"), Way::Driver, "migration_cancel", dialect).await;
+        }
+    }
+}
+
+/// Who carries the bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Driver,
+    DataMover,
+}
+
+async fn at_steps(steps: &[&str], way: Way, dialect: Dialect) {
+    let kind = KINDS.iter().find(|kind| kind.name == "migrate_share").unwrap();
+    for step in steps {
+        assert!(kind.steps.contains(step), "{step}");
+        for moment in MOMENTS {
+            let place = format!("migrate_share.{step}.{moment}");
+            run(&place, way, "migration_complete", dialect).await;
+        }
+    }
+}
+
+/// What moves.
+struct Scene {
+    share: String,
+    snapshot: Option<String>,
+    /// Where it was, and where it goes.
+    from: &'static str,
+    to: &'static str,
+}
+
+async fn run(place: &str, way: Way, wish: &str, dialect: Dialect) {
+    let world = World::new(dialect, Storage::Directory).await;
+    let root = world.path("backend_of_c");
+    let second = format!("[[backend]]\nname = \"c\"\ndriver = \"directory\"\nroot = {root:?}\n");
+    let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
+    fs::write(world.path("abaca.toml"), config + &second).unwrap();
+    let whole = world.start("all", None);
+    let scene = prepare(&world, &whole, way);
+    drop(whole);
+    let mut doomed = world.start("all", Some(place));
+    start(&doomed, &scene, way);
+    while doomed.is_running() {
+        wish_when_ready(&doomed, &scene, wish);
+    }
+    let status = doomed.gone();
+    assert_eq!(status.signal(), Some(9), "{place}: {status}\n{}", world.log());
+    let again = world.start("all", None);
+    let end =
+        if wish == "migration_complete" { "migration_success" } else { "migration_cancelled" };
+    again.wait(place, |service| {
+        wish_when_ready(service, &scene, wish);
+        (task_state(service, &scene)? == end).then_some(())
+    });
+    world.settled().await;
+    let at = if wish == "migration_complete" { scene.to } else { scene.from };
+    assert_whole(&world, &again, &scene, at);
+    drop(again);
+    world.remove().await;
+}
+
+fn root(world: &World, backend: &str) -> PathBuf {
+    if backend == "b" { world.backend() } else { world.path("backend_of_c") }
+}
+
+fn prepare(world: &World, service: &Service, way: Way) -> Scene {
+    let body = json!({"share": {"share_proto": "NFS", "size": 1,
+        "scheduler_hints": {"only_host": "w@b#directory"}}});
+    let share = id(&service.post("/shares", &body)["share"]);
+    service.share_is(&share, "available");
+    story::allow(service, &format!("/shares/{share}"), "10.0.0.1");
+    service.settled_rules(&share);
+    let instance = service.share_instance(&share);
+    write_bytes(world, &instance, b"before");
+    let snapshot = (way == Way::Driver).then(|| {
+        let snapshot = service.create_snapshot(&share);
+        service.snapshot_is(&snapshot, "available");
+        snapshot
+    });
+    write_bytes(world, &instance, b"after");
+    Scene { share, snapshot, from: "b", to: "c" }
+}
+
+fn start(service: &Service, scene: &Scene, way: Way) {
+    let body = json!({"migration_start": {"host": format!("w@{}#directory", scene.to),
+        "writable": false, "nondisruptive": false, "preserve_metadata": false,
+        "preserve_snapshots": false, "force_host_assisted_migration": way == Way::DataMover}});
+    service.try_post(&format!("/shares/{}/action", scene.share), &body);
+}
+
+fn task_state(service: &Service, scene: &Scene) -> Option<Value> {
+    let (_, answer) = service.ask("GET", &format!("/shares/{}", scene.share), None)?;
+    Some(answer["share"]["task_state"].clone())
+}
+
+fn wish_when_ready(service: &Service, scene: &Scene, wish: &str) {
+    let ready = ["migration_driver_phase1_done", "data_copying_completed"];
+    if task_state(service, scene).is_some_and(|state| ready.iter().any(|ready| state == *ready)) {
+        service.try_post(&format!("/shares/{}/action", scene.share), &json!({wish: null}));
+    }
+}
+
+/// The share is in one place, whole, and can be used; the other holds nothing.
+fn assert_whole(world: &World, service: &Service, scene: &Scene, at: &str) {
+    let share = &service.get(&format!("/shares/{}", scene.share))["share"];
+    assert_eq!(share["status"], "available");
+    assert_eq!(share["host"], format!("w@{at}#directory"));
+    let instances = service.get(&format!("/shares/{}/instances", scene.share));
+    let instances = instances["share_instances"].as_array().unwrap();
+    assert_eq!(instances.len(), 1, "{instances:?}");
+    assert_eq!(instances[0]["cast_rules_to_readonly"], false);
+    assert_eq!(service.settled_rules(&scene.share), ["10.0.0.1"]);
+    let data = root(world, at).join("shares").join(id(&instances[0])).join("data/file");
+    assert_eq!(fs::read(data).unwrap(), b"after");
+    let access = root(world, at).join("shares").join(id(&instances[0])).join("access.json");
+    assert!(fs::read_to_string(access).unwrap().contains("\"rw\""));
+    if let Some(snapshot) = &scene.snapshot {
+        service.snapshot_is(snapshot, "available");
+        let copies = service.get(&format!("/snapshot-instances/detail?snapshot_id={snapshot}"));
+        let copies = copies["snapshot_instances"].as_array().unwrap();
+        assert_eq!(copies.len(), 1, "{copies:?}");
+        assert_eq!(
+            (&copies[0]["status"], &copies[0]["progress"]),
+            (&json!("available"), &json!("100%"))
+        );
+        assert_eq!(copies[0]["share_instance_id"], instances[0]["id"]);
+        let location = copies[0]["provider_location"].as_str().unwrap();
+        assert!(location.starts_with(root(world, at).to_str().unwrap()), "{location}");
+        assert_eq!(read_bytes(&copies[0]["provider_location"]), b"before");
+    }
+    let other = if at == "b" { "c" } else { "b" };
+    for part in ["shares", "snapshots", "tmp", "trash"] {
+        service.wait(part, |_| {
+            let mut entries = fs::read_dir(root(world, other).join(part)).unwrap();
+            entries.next().is_none().then_some(())
+        });
+    }
+}
