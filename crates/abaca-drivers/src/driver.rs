@@ -169,10 +169,12 @@ pub trait Driver: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Takes a share and snapshots over: when it returns, all bytes are here and were compared. Goes
-    /// on from what an earlier call left, and does nothing to the source. What it made is removed
-    /// by [`Driver::delete_snapshot`] and [`Driver::delete_share`]. Runs for as long as it takes;
-    /// dropped, it stops soon.
+    /// Takes a share and snapshots over: when it returns, all bytes are here and were compared. Each
+    /// appears when it is whole, and is not touched any more by a repeated call: it may be in use
+    /// then. Goes on from what an earlier call left unfinished, and does nothing to the source but
+    /// keep it from being removed or reverted meanwhile. What it made, finished or not, is removed
+    /// by [`Driver::delete_snapshot`] and [`Driver::delete_share`]. Runs for as long as it takes, in
+    /// none of the slots of other calls; dropped, it stops soon.
     async fn migrate(
         &self,
         _migration: &Migration,
@@ -181,9 +183,8 @@ pub trait Driver: Send + Sync + 'static {
         Err(no_migration())
     }
 
-    /// The directory of this machine that holds the bytes of a share, for
-    /// [`copy_share`](crate::copy_share). `NotFound` when the share is missing, `Unsupported` when
-    /// its bytes are in no directory.
+    /// The directory of this machine that holds the bytes of a share, for [`Driver::fill_share`].
+    /// `NotFound` when the share is missing, `Unsupported` when its bytes are in no directory.
     async fn share_tree(&self, _id: Uuid) -> DriverResult<ShareTree> {
         Err(DriverError::Unsupported { what: "reaching the bytes of shares as files".to_owned() })
     }
@@ -220,6 +221,18 @@ pub trait Driver: Send + Sync + 'static {
         _generation: u64,
     ) -> DriverResult<()> {
         Err(no_manage())
+    }
+
+    /// Makes a share of the bytes that a backend of any kind keeps in a directory of this machine:
+    /// bytes, holes, owners, modes, times, attributes, links. As [`Driver::migrate`] in everything
+    /// else. `Unsupported` when the bytes of shares can't be written as files here.
+    async fn fill_share(
+        &self,
+        _share: &NewShare,
+        _from: &ShareTree,
+        _progress: &Arc<CopyProgress>,
+    ) -> DriverResult<Vec<Export>> {
+        Err(DriverError::Unsupported { what: "filling shares from files".to_owned() })
     }
 
     /// Removes what crashed calls left half made or half deleted, and nothing that a running call

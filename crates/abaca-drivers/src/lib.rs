@@ -22,7 +22,6 @@ pub use access::{
     AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, RuleOutcome, RuleOutcomes,
 };
 pub use catalogue::{BuildError, DriverInfo, build, check, drivers};
-pub use directory::copy_share;
 pub use driver::Driver;
 pub use error::{DriverError, DriverResult, ObjectKind};
 pub use manage::{ManageShare, ManageSnapshot};

@@ -1,6 +1,5 @@
 //! What drivers say and are told when a share moves from one backend to another.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +40,8 @@ pub struct Migration {
     pub share: NewShare,
     /// The snapshots that come along.
     pub snapshots: Vec<MigratedSnapshot>,
+    /// If a time or an attribute can't be kept, it fails; otherwise that is left out.
+    pub preserve_metadata: bool,
 }
 
 /// A snapshot that comes along.
@@ -61,14 +62,14 @@ pub struct Migrated {
     pub snapshots: Vec<SnapshotObject>,
 }
 
-/// The bytes of a share, as directories of this machine.
+/// The bytes of a share, as a directory of this machine, within one that has this crate's layout and
+/// locks, so that they can be held while they are copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareTree {
-    /// The top of what clients see.
-    pub data: PathBuf,
-    /// On the same file system, and nothing that clients see: for what is needed while a tree is
-    /// copied.
-    pub scratch: PathBuf,
+    /// Id of the share instance.
+    pub id: Uuid,
+    /// Path of the top of what clients see.
+    pub data: String,
 }
 
 /// How far a copy is, to be looked at while it runs. Every byte is copied and then compared, a hole
@@ -103,10 +104,23 @@ impl CopyProgress {
     }
 
     pub(crate) fn add_copied(&self, bytes: u64) {
-        self.copied.fetch_add(bytes, Ordering::Relaxed);
+        add(&self.copied, bytes);
     }
 
     pub(crate) fn add_compared(&self, bytes: u64) {
-        self.compared.fetch_add(bytes, Ordering::Relaxed);
+        add(&self.compared, bytes);
     }
+
+    /// Everything is there and was compared, perhaps by an earlier call.
+    pub(crate) fn end(&self) {
+        let total = self.total();
+        self.copied.store(total, Ordering::Relaxed);
+        self.compared.store(total, Ordering::Relaxed);
+    }
+}
+
+/// Sparse files can be larger together than the number can.
+fn add(counter: &AtomicU64, bytes: u64) {
+    let relaxed = Ordering::Relaxed;
+    let _ = counter.fetch_update(relaxed, relaxed, |now| Some(now.saturating_add(bytes)));
 }

@@ -102,6 +102,7 @@ pub(super) async fn a_share_moves_with_its_snapshots(bench: &Bench<'_>) -> Outco
         source,
         share: NewShare { id: Uuid::new_v4(), ..share.clone() },
         snapshots: vec![MigratedSnapshot { source: (&snapshot).into(), id: Uuid::new_v4() }],
+        preserve_metadata: true,
     };
     let progress = Arc::new(CopyProgress::default());
     let migrated = driver.migrate(&migration, &progress).await?;

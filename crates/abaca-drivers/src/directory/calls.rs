@@ -1,7 +1,6 @@
 //! The driver calls: which locks each takes, what it looks for first, and what it does.
 
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -326,8 +325,12 @@ impl Driver for Directory {
         &self,
         source: &MigrationSource,
     ) -> DriverResult<Option<MigrationAbilities>> {
-        let is_known = source.family == self.name && migrate::is_reachable(&source.location);
-        Ok(is_known.then_some(migrate::ABILITIES))
+        if source.family != self.name {
+            return Ok(None);
+        }
+        let (doing, source) = (format!("looking for share {}", source.id), source.clone());
+        let reachable = self.mutate(doing, Vec::new(), move |_, _| migrate::is_reachable(&source));
+        Ok(reachable.await?.then_some(migrate::ABILITIES))
     }
 
     async fn migrate(
@@ -342,17 +345,32 @@ impl Driver for Directory {
         let wanted = wanted.map(|id| Wanted::object(id, Hold::Alone)).collect();
         let (migration, progress) = (migration.clone(), Arc::clone(progress));
         let doing = format!("taking over share {}", migration.source.id);
-        self.mutate(doing, wanted, move |root, cancel| {
+        self.mutate_in(&self.migrations, doing, wanted, move |root, cancel| {
             migrate::migrate(root, &migration, &progress, cancel)
         })
         .await
     }
 
     async fn share_tree(&self, id: Uuid) -> DriverResult<ShareTree> {
-        let source = self.migration_source(id).await?;
-        let data = PathBuf::from(source.location);
-        let scratch = data.parent().unwrap_or(&data).to_owned();
-        Ok(ShareTree { data, scratch })
+        let MigrationSource { location, .. } = self.migration_source(id).await?;
+        Ok(ShareTree { id, data: location })
+    }
+
+    async fn fill_share(
+        &self,
+        share: &NewShare,
+        from: &ShareTree,
+        progress: &Arc<CopyProgress>,
+    ) -> DriverResult<Vec<Export>> {
+        self.check_pool(&share.pool)?;
+        share.checked_mount_point_name()?;
+        let wanted = vec![Wanted::object(share.id, Hold::Alone)];
+        let (share, from, progress) = (share.clone(), from.clone(), Arc::clone(progress));
+        let doing = format!("copying {} to share {}", from.data, share.id);
+        self.mutate_in(&self.migrations, doing, wanted, move |root, cancel| {
+            migrate::fill_share(root, &share, &from, &progress, cancel)
+        })
+        .await
     }
 
     async fn manage_share(&self, share: &ManageShare) -> DriverResult<ShareObject> {

@@ -53,10 +53,23 @@ pub(crate) enum FsError {
         path: String,
     },
     /// A tree can't be copied so that both ends are the same.
-    #[error("what is copied keeps changing: {entries} entries differed at last")]
+    #[error("what is copied keeps changing: {entries} entries differed at last, such as {first:?}")]
     KeepsChanging {
         /// How many entries were found to differ.
         entries: u64,
+        /// Name of the first, without its path.
+        first: String,
+    },
+    /// All was to be kept, and this file system can't.
+    #[error(
+        "{entries} entries have times or attributes that this file system can't hold, such as \
+         {first:?}"
+    )]
+    NotKept {
+        /// How many entries.
+        entries: u64,
+        /// Name of the first, without its path.
+        first: String,
     },
     /// Another process works on the same object.
     #[error("another process works on {name}")]
@@ -115,16 +128,17 @@ impl FsError {
         self.errno() == Some(Errno::EXIST)
     }
 
-    fn may_pass(&self) -> bool {
+    /// Whether trying again can help.
+    pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Moved
             | Self::StillFilling { .. }
             | Self::Mounted { .. }
             | Self::RootReplaced { .. }
             | Self::Busy { .. }
-            | Self::KeepsChanging { .. }
             | Self::Cancelled => true,
-            Self::Damaged { .. } => false,
+            // Several rounds have been tried, of everything: whoever writes goes on writing.
+            Self::KeepsChanging { .. } | Self::NotKept { .. } | Self::Damaged { .. } => false,
             Self::Call { .. } | Self::Command { .. } => self.errno().is_some_and(passes),
         }
     }

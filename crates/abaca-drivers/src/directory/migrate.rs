@@ -1,22 +1,27 @@
-//! Takes over shares with their snapshots from other backends of this kind on this machine.
+//! Takes over shares with their snapshots from other backends that keep them in directories of this
+//! machine.
+//!
+//! What is taken over is made in `tmp` and appears by one rename, when all its bytes are there and
+//! were compared. What has appeared is never written to again: it may be in use when a late call
+//! comes. The other end is held by its lock meanwhile, and looked at once more before the rename, so
+//! that what was emptied or replaced is not taken for the share.
 
-use std::os::fd::AsFd;
-use std::path::Path;
+use std::os::fd::{AsFd, OwnedFd};
 
 use uuid::Uuid;
 
 use super::cancel::Cancel;
-use super::failure::{FsResult, Stop};
-use super::kept::{existing_share, find_snapshot, make_share, record_of, snapshot_object};
-use super::medium::Content;
-use super::mover::open_tree;
-use super::objects::{Kind, SnapshotRecord};
+use super::failure::{FsError, FsResult, Stop};
+use super::kept::{existing_share, exports, find_snapshot, record_of, snapshot_object};
+use super::objects::{Kind, Resumed, SnapshotRecord};
+use super::replicas::with_source;
 use super::root::Root;
+use super::sys;
 use super::tree::mirror::{mirror_tree, to_copy};
 use crate::manage::Custody;
 use crate::{
     CopyProgress, DriverError, Export, Migrated, MigratedSnapshot, Migration, MigrationAbilities,
-    SnapshotObject,
+    MigrationSource, NewShare, ShareTree, SnapshotObject,
 };
 
 /// Clients must not write while their files are copied, and find the share at another path.
@@ -27,52 +32,122 @@ pub(super) const ABILITIES: MigrationAbilities = MigrationAbilities {
     preserve_snapshots: true,
 };
 
-/// Takes everything over; goes on from what an earlier call left.
+/// Bytes at the other end.
+struct Origin<'a> {
+    kind: Kind,
+    id: Uuid,
+    location: &'a str,
+    /// Whatever belongs to a file must be kept.
+    all: bool,
+}
+
+impl<'a> Origin<'a> {
+    fn share(id: Uuid, location: &'a str, all: bool) -> Self {
+        Self { kind: Kind::Share, id, location, all }
+    }
+
+    fn snapshot(snapshot: &'a MigratedSnapshot, all: bool) -> Result<Self, DriverError> {
+        let id = snapshot.source.id;
+        let location = snapshot.source.provider_location.as_deref();
+        let location = location.ok_or_else(|| DriverError::snapshot_not_found(id))?;
+        Ok(Self { kind: Kind::Snapshot, id, location, all })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(OwnedFd) -> Result<T, Stop>) -> Result<T, Stop> {
+        with_source(Root::open_any, self.kind, self.id, self.location, work)
+    }
+
+    fn bytes(&self, cancel: &Cancel) -> Result<u64, Stop> {
+        self.with(|data| Ok(to_copy(&data, cancel)?))
+    }
+
+    /// Makes `new` of what is here.
+    fn bring(
+        &self,
+        root: &Root,
+        new: &Resumed<'_, impl serde::Serialize>,
+        progress: &CopyProgress,
+        cancel: &Cancel,
+    ) -> Result<(), Stop> {
+        self.with(|data| {
+            root.make_resumed(new, cancel, |target, base| {
+                mirror_tree(&data, target, base, self.all, progress, cancel)?;
+                self.check_still_there(&data)
+            })
+        })
+    }
+
+    /// Fails if other bytes are here by now, or none: a call that came late may have reverted the
+    /// share, or removed it.
+    fn check_still_there(&self, data: &OwnedFd) -> Result<(), Stop> {
+        self.with(|now| {
+            let (now, then) = (sys::meta_of(now.as_fd())?, sys::meta_of(data.as_fd())?);
+            if now.identity == then.identity { Ok(()) } else { Err(FsError::Moved.into()) }
+        })
+    }
+}
+
+/// Takes everything over that is not here yet; goes on from what an earlier call left unfinished.
 pub(super) fn migrate(
     root: &Root,
     migration: &Migration,
     progress: &CopyProgress,
     cancel: &Cancel,
 ) -> Result<Migrated, Stop> {
-    progress.begin(bytes(migration, cancel)?);
-    let exports = take_share(root, migration, progress, cancel)?;
+    let all = migration.preserve_metadata;
+    let source = Origin::share(migration.source.id, &migration.source.location, all);
+    let mut bytes = 0_u64;
+    if existing_share(root, migration.share.id)?.is_none() {
+        bytes = source.bytes(cancel)?;
+    }
+    for snapshot in &migration.snapshots {
+        if find_snapshot(root, snapshot.id)?.is_none() {
+            bytes = bytes.saturating_add(Origin::snapshot(snapshot, all)?.bytes(cancel)?);
+        }
+    }
+    progress.begin(bytes);
+    let exports = take_share(root, &migration.share, &source, progress, cancel)?;
     let mut snapshots = Vec::with_capacity(migration.snapshots.len());
     for snapshot in &migration.snapshots {
         snapshots.push(take_snapshot(root, migration, snapshot, progress, cancel)?);
     }
+    progress.end();
     Ok(Migrated { exports, snapshots })
 }
 
-fn bytes(migration: &Migration, cancel: &Cancel) -> Result<u64, Stop> {
-    let mut bytes = to_copy(&open_tree(Path::new(&migration.source.location))?, cancel)?;
-    for snapshot in &migration.snapshots {
-        bytes += to_copy(&open_tree(Path::new(location(snapshot)?))?, cancel)?;
+/// Makes a share of the bytes of a directory, if it is not here yet.
+pub(super) fn fill_share(
+    root: &Root,
+    share: &NewShare,
+    from: &ShareTree,
+    progress: &CopyProgress,
+    cancel: &Cancel,
+) -> Result<Vec<Export>, Stop> {
+    let source = Origin::share(from.id, &from.data, false);
+    if existing_share(root, share.id)?.is_none() {
+        progress.begin(source.bytes(cancel)?);
     }
-    Ok(bytes)
-}
-
-fn location(snapshot: &MigratedSnapshot) -> Result<&str, DriverError> {
-    let missing = || DriverError::snapshot_not_found(snapshot.source.id);
-    snapshot.source.provider_location.as_deref().ok_or_else(missing)
+    let exports = take_share(root, share, &source, progress, cancel)?;
+    progress.end();
+    Ok(exports)
 }
 
 fn take_share(
     root: &Root,
-    migration: &Migration,
+    share: &NewShare,
+    source: &Origin<'_>,
     progress: &CopyProgress,
     cancel: &Cancel,
 ) -> Result<Vec<Export>, Stop> {
-    let share = &migration.share;
-    let exports = match existing_share(root, share.id)? {
-        Some(exports) => exports,
-        None => make_share(root, share.id, &record_of(share), Content::Empty, cancel)?,
-    };
-    let missing = || DriverError::share_not_found(share.id);
-    let data = root.data(Kind::Share, share.id)?.ok_or_else(missing)?;
-    let base = root.open_object(Kind::Share, share.id)?.ok_or_else(missing)?;
-    let source = open_tree(Path::new(&migration.source.location))?;
-    mirror_tree(&source, &data, base.as_fd(), progress, cancel)?;
-    Ok(exports)
+    if let Some(exports) = existing_share(root, share.id)? {
+        return Ok(exports);
+    }
+    let mount_point_name = share.mount_point_name.as_deref();
+    let record = record_of(share);
+    let (kind, id, size_gb) = (Kind::Share, share.id, Some(share.size_gb));
+    let new = Resumed { kind, id, record: &record, size_gb, mount_point_name };
+    source.bring(root, &new, progress, cancel)?;
+    Ok(exports(root, share.id, mount_point_name))
 }
 
 fn take_snapshot(
@@ -82,28 +157,60 @@ fn take_snapshot(
     progress: &CopyProgress,
     cancel: &Cancel,
 ) -> Result<SnapshotObject, Stop> {
-    let (id, share_instance_id) = (snapshot.id, migration.share.id);
+    let (kind, id, share_instance_id) = (Kind::Snapshot, snapshot.id, migration.share.id);
     if let Some(found) = find_snapshot(root, id)? {
         DriverError::check_same_share(found.share_instance_id, share_instance_id)?;
-        root.settle(Kind::Snapshot)?;
+        root.settle(kind)?;
         return Ok(found);
     }
     let protocol = Some(migration.share.protocol.clone());
     let record = SnapshotRecord { share_instance_id, protocol, custody: Custody::default() };
-    let source = open_tree(Path::new(location(snapshot)?))?;
-    root.make_resumed(Kind::Snapshot, id, &record, cancel, |data, base| {
-        mirror_tree(&source, data, base, progress, cancel)
-    })?;
+    let new = Resumed { kind, id, record: &record, size_gb: None, mount_point_name: None };
+    Origin::snapshot(snapshot, migration.preserve_metadata)?.bring(root, &new, progress, cancel)?;
     Ok(snapshot_object(root, id, &record))
 }
 
 /// Whether the bytes of a share can be reached from here.
-pub(super) fn is_reachable(location: &str) -> bool {
-    open_tree(Path::new(location)).is_ok()
+pub(super) fn is_reachable(source: &MigrationSource) -> Result<bool, Stop> {
+    match Origin::share(source.id, &source.location, false).with(|_| Ok(())) {
+        Ok(()) => Ok(true),
+        Err(Stop::Failed(error)) if error.may_pass() => Err(error.into()),
+        Err(_) => Ok(false),
+    }
 }
 
 /// Where the bytes of a share are, for others.
 pub(super) fn source_location(root: &Root, id: Uuid) -> FsResult<Option<String>> {
     let found = root.data(Kind::Share, id)?;
     Ok(found.map(|_| root.location(Kind::Share.container(), id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::locks::{FileGuards, Hold, Wanted};
+    use super::super::tests::{new_share, open};
+    use super::*;
+    use crate::Driver as _;
+
+    #[tokio::test]
+    async fn the_source_is_held_and_another_in_its_place_is_noticed() {
+        let top = tempfile::tempdir().unwrap();
+        let driver = open(top.path()).await;
+        let share = new_share();
+        driver.create_share(&share).await.unwrap();
+        let location = driver.migration_source(share.id).await.unwrap().location;
+        let origin = Origin::share(share.id, &location, false);
+        let checked = origin.with(|data| {
+            origin.check_still_there(&data)?;
+            let alone = [Wanted::object(share.id, Hold::Alone)];
+            let taken = FileGuards::acquire(driver.root.locks.as_fd(), &alone);
+            assert!(matches!(taken, Err(FsError::Busy { .. })), "it could be removed");
+            fs::rename(&location, top.path().join("shares/old")).unwrap();
+            fs::create_dir(&location).unwrap();
+            origin.check_still_there(&data)
+        });
+        assert!(matches!(checked, Err(Stop::Failed(FsError::Moved))), "{checked:?}");
+    }
 }

@@ -20,7 +20,6 @@ mod manage;
 pub(crate) mod medium;
 mod migrate;
 mod mount;
-mod mover;
 mod objects;
 mod replicas;
 pub(crate) mod root;
@@ -43,7 +42,6 @@ use crate::{
     BuildError, DriverError, DriverInfo, DriverResult, ObjectKind, PoolStats, Settings,
     SettingsError,
 };
-pub use mover::copy_share;
 
 use cancel::Cancel;
 use failure::{FsResult, Stop};
@@ -63,6 +61,9 @@ pub(crate) const INFO: DriverInfo = DriverInfo {
 /// How many queries run at a time, beside the mutations.
 const CONCURRENT_QUERIES: usize = 16;
 
+/// How many shares are taken over at a time, beside the mutations: it may take hours.
+const CONCURRENT_MIGRATIONS: usize = 4;
+
 pub(crate) const GIB: u64 = 1 << 30;
 
 /// A backend whose objects lie in a directory.
@@ -76,6 +77,7 @@ pub(crate) struct Directory {
     locks: Arc<Locks>,
     mutations: Arc<Semaphore>,
     queries: Arc<Semaphore>,
+    migrations: Arc<Semaphore>,
 }
 
 impl Directory {
@@ -115,6 +117,7 @@ impl Directory {
             locks: Arc::default(),
             mutations: Arc::new(Semaphore::new(settings.max_concurrent_operations)),
             queries: Arc::new(Semaphore::new(CONCURRENT_QUERIES)),
+            migrations: Arc::new(Semaphore::new(CONCURRENT_MIGRATIONS)),
             settings,
         })
     }
@@ -123,11 +126,21 @@ impl Directory {
     async fn mutate<T: Send + 'static>(
         &self,
         doing: String,
+        wanted: Vec<Wanted>,
+        work: impl FnOnce(&Root, &Cancel) -> Result<T, Stop> + Send + 'static,
+    ) -> DriverResult<T> {
+        self.mutate_in(&self.mutations, doing, wanted, work).await
+    }
+
+    async fn mutate_in<T: Send + 'static>(
+        &self,
+        slots: &Arc<Semaphore>,
+        doing: String,
         mut wanted: Vec<Wanted>,
         work: impl FnOnce(&Root, &Cancel) -> Result<T, Stop> + Send + 'static,
     ) -> DriverResult<T> {
         let local = self.locks.acquire(&mut wanted).await;
-        self.block(&self.mutations, doing, move |root, cancel| {
+        self.block(slots, doing, move |root, cancel| {
             let _local = local;
             let files = FileGuards::acquire(root.locks.as_fd(), &wanted)?;
             work(root, &cancel.under(&files)?)

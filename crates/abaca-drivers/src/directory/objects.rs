@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::cancel::Cancel;
-use super::failure::{FsError, FsResult};
+use super::failure::{FsError, FsResult, Stop};
 use super::medium::{Content, DATA};
-use super::mount;
+use super::mount::{self, MOUNT};
 use super::root::{Root, read_small_file, to_json, write_file};
 use super::sys;
 use super::tree::remove::{open_writable, remove_tree};
@@ -109,6 +109,18 @@ pub(super) struct New<'a, R> {
     /// Kept beside the bytes.
     pub(super) record: &'a R,
     pub(super) content: Content,
+    /// The size limit in GiB of a share.
+    pub(super) size_gb: Option<u64>,
+    /// The name by which the bytes can be reached too.
+    pub(super) mount_point_name: Option<&'a str>,
+}
+
+/// What is made of bytes that take long to come.
+pub(super) struct Resumed<'a, R> {
+    pub(super) kind: Kind,
+    pub(super) id: Uuid,
+    /// Kept beside the bytes.
+    pub(super) record: &'a R,
     /// The size limit in GiB of a share.
     pub(super) size_gb: Option<u64>,
     /// The name by which the bytes can be reached too.
@@ -269,25 +281,34 @@ impl Root {
     }
 
     /// As [`Root::make`], of bytes that `fill` brings into the directory that it is given, with one
-    /// beside it for its own use; when it was interrupted, that holds what it has brought already.
+    /// beside it for its own use; when it was interrupted, that holds what it has brought already,
+    /// unless a sweep came between.
     pub(super) fn make_resumed(
         &self,
-        kind: Kind,
-        id: Uuid,
-        record: &impl Serialize,
+        new: &Resumed<'_, impl Serialize>,
         cancel: &Cancel,
-        fill: impl FnOnce(&OwnedFd, BorrowedFd<'_>) -> FsResult<()>,
-    ) -> FsResult<()> {
+        fill: impl FnOnce(&OwnedFd, BorrowedFd<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         self.check_still_there()?;
+        let Resumed { kind, id, record, size_gb, mount_point_name } = *new;
         let name = kind.working_name(id);
         unless_existing(sys::make_directory(self.tmp.as_fd(), name.as_str()))?;
         let object = sys::open_directory(self.tmp.as_fd(), name.as_str())?;
         remove_tree(object.as_fd(), RECORD, &Cancel::default())?;
         write_file(object.as_fd(), RECORD, &to_json(record)?)?;
+        if let Some(name) = mount_point_name {
+            remove_tree(object.as_fd(), MOUNT, &Cancel::default())?;
+            mount::make(object.as_fd(), name)?;
+        }
         self.medium.begin(object.as_fd(), cancel)?;
         let data = open_writable(object.as_fd(), c"data")?;
+        if let Some(size_gb) = size_gb {
+            self.medium.limit(data.as_fd(), size_gb, cancel)?;
+        }
         fill(&data, object.as_fd())?;
-        self.medium.seal(object.as_fd(), cancel)?;
+        if kind == Kind::Snapshot {
+            self.medium.seal(object.as_fd(), cancel)?;
+        }
         sys::sync(object.as_fd())?;
         sys::rename(
             self.tmp.as_fd(),
@@ -295,7 +316,7 @@ impl Root {
             self.container(kind),
             id.to_string().as_str(),
         )?;
-        self.settle(kind)
+        Ok(self.settle(kind)?)
     }
 
     fn make_in_tmp(

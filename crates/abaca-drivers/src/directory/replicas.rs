@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use uuid::Uuid;
 
 use super::cancel::Cancel;
-use super::failure::{FsError, Stop};
+use super::failure::{FsError, FsResult, Stop};
 use super::kept::{existing_share, exports, find_snapshot, make_share, record_of, snapshot_object};
 use super::locks::{FileGuards, Hold, Wanted};
 use super::medium::{Content, Replica};
@@ -98,7 +98,7 @@ pub(super) fn bring_snapshot(
     let protocol = Some(record(root, share_instance_id)?.protocol);
     let record = SnapshotRecord { share_instance_id, protocol, custody: Custody::default() };
     let location = source.provider_location.as_deref().unwrap_or_default();
-    with_source(root, Kind::Snapshot, source.id, location, |data| {
+    with_source(|path| root.open_other(path), Kind::Snapshot, source.id, location, |data| {
         let origin = share_beside(&data, source.share_instance_id)?;
         let replica = Replica { origin, ..replica_of(root, share_instance_id, data)? };
         let content = Content::Replica(replica);
@@ -190,13 +190,13 @@ fn with_share<T>(
     source: &ReplicaSource,
     work: impl FnOnce(OwnedFd) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    with_source(root, Kind::Share, source.id, &source.provider_location, work)
+    with_source(|path| root.open_other(path), Kind::Share, source.id, &source.provider_location, work)
 }
 
 /// Hands the bytes of an object of this or another backend to `work`, held so that it stays.
-/// `NotFound` when there is no such object, or no backend where it was.
-fn with_source<T>(
-    root: &Root,
+/// `NotFound` when there is no such object, or no backend where it was. `open` opens that.
+pub(super) fn with_source<T>(
+    open: impl FnOnce(&str) -> FsResult<Option<Root>>,
     kind: Kind,
     id: Uuid,
     location: &str,
@@ -207,8 +207,8 @@ fn with_source<T>(
         Kind::Snapshot => DriverError::snapshot_not_found(id),
     };
     let path = root_of(kind, id, location)?;
-    let other = root.open_other(path).map_err(|error| of_source(id, error))?.ok_or_else(|| {
-        tracing::warn!(%id, path, "there is no backend where a replica's source was");
+    let other = open(path).map_err(|error| of_source(id, error))?.ok_or_else(|| {
+        tracing::warn!(%id, path, "there is no backend where the source was");
         missing()
     })?;
     let held = [Wanted::object(id, Hold::Shared)];
@@ -217,11 +217,11 @@ fn with_source<T>(
     work(data)
 }
 
-/// What is damaged there says nothing of the replica here.
+/// What is damaged there says nothing of what is here.
 fn of_source(id: Uuid, error: FsError) -> Stop {
     match error {
         FsError::Damaged { .. } => {
-            DriverError::failed(format!("reading what replicas of {id} follow"), error).into()
+            DriverError::failed(format!("reading the source {id}"), error).into()
         }
         error => error.into(),
     }

@@ -98,10 +98,21 @@ impl Root {
         open_parts(text, driver, top, medium).map_err(|error| error.while_doing(doing()))
     }
 
-    /// Opens the directory of another backend, which is in use already. Nothing in it is changed
-    /// but locks. `None`: there is no such directory, or it has no mark, as that under a mount that
-    /// is gone.
+    /// As [`Root::open_any`], of the same driver.
     pub(super) fn open_other(&self, path: &str) -> FsResult<Option<Self>> {
+        let Some(other) = Self::open_any(path)? else { return Ok(None) };
+        if other.driver != self.driver {
+            let (found, driver) = (&other.driver, &self.driver);
+            let what = format!("{path} holds the objects of the driver {found:?}, not {driver:?}");
+            return Err(FsError::Damaged { what });
+        }
+        Ok(Some(other))
+    }
+
+    /// Opens the directory of another backend, which is in use already, to read from it. Nothing in
+    /// it is changed but locks. `None`: there is no such directory, or it has no mark, as that under
+    /// a mount that is gone.
+    pub(super) fn open_any(path: &str) -> FsResult<Option<Self>> {
         let top = match open_top(Path::new(path)) {
             Err(error) if matches!(error.errno(), Some(Errno::NOENT | Errno::NOTDIR)) => {
                 return Ok(None);
@@ -116,11 +127,6 @@ impl Root {
         if mark.format != FORMAT {
             let found = mark.format;
             let what = format!("{path} has format {found}, this version knows only {FORMAT}");
-            return Err(FsError::Damaged { what });
-        }
-        if mark.driver != self.driver {
-            let (found, driver) = (mark.driver, &self.driver);
-            let what = format!("{path} holds the objects of the driver {found:?}, not {driver:?}");
             return Err(FsError::Damaged { what });
         }
         let part = |name: &str| sys::open_directory(top.as_fd(), name);

@@ -7,8 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use abaca_drivers::{CopyProgress, DriverError, ShareTree, copy_share};
+use abaca_drivers::{
+    CopyProgress, Driver, DriverError, DriverResult, Migration, NewShare, ShareTree, build,
+};
 use proptest::prelude::*;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::backends::settings;
 
 /// Something that a tenant made. Numbers choose names, so that entries meet.
 #[derive(Debug, Clone)]
@@ -118,14 +124,58 @@ fn look(top: &Path) -> BTreeMap<PathBuf, Entry> {
     found
 }
 
-fn ends(top: &Path) -> (ShareTree, ShareTree) {
-    let end = |name: &str| {
-        let scratch = top.join(name);
-        let data = scratch.join("data");
+/// A share to be moved, and where it goes.
+struct Ends {
+    source: Arc<dyn Driver>,
+    from: ShareTree,
+    target: Arc<dyn Driver>,
+    root: PathBuf,
+    share: NewShare,
+}
+
+impl Ends {
+    async fn new(at: &Path, to: &Path) -> Self {
+        let open = async |root: &Path| {
+            build("directory", &settings(json!({ "root": root }))).await.unwrap()
+        };
+        let root = to.join("to");
+        let (source, target) = (open(&at.join("from")).await, open(&root).await);
+        source.create_share(&new_share()).await.unwrap();
+        let id = source.list_shares().await.unwrap()[0].id;
+        let from = source.share_tree(id).await.unwrap();
+        Self { source, from, target, root, share: new_share() }
+    }
+
+    fn data(&self) -> &Path {
+        Path::new(&self.from.data)
+    }
+
+    /// Where an interrupted call has left what it had copied.
+    fn unfinished(&self) -> PathBuf {
+        let data = self.root.join(format!("tmp/share-{}/data", self.share.id));
         fs::create_dir_all(&data).unwrap();
-        ShareTree { data, scratch }
-    };
-    (end("from"), end("to"))
+        data
+    }
+
+    fn arrived(&self) -> PathBuf {
+        self.root.join(format!("shares/{}/data", self.share.id))
+    }
+
+    async fn fill(&self) -> DriverResult<Arc<CopyProgress>> {
+        let progress = Arc::default();
+        self.target.fill_share(&self.share, &self.from, &progress).await.map(|_| progress)
+    }
+
+    async fn migration(&self, preserve_metadata: bool) -> Migration {
+        let source = self.source.migration_source(self.from.id).await.unwrap();
+        Migration { source, share: self.share.clone(), snapshots: Vec::new(), preserve_metadata }
+    }
+}
+
+fn new_share() -> NewShare {
+    let (protocol, pool) = ("NFS".to_owned(), "directory".to_owned());
+    let mount_point_name = Some("name".to_owned());
+    NewShare { id: Uuid::new_v4(), size_gb: 1, protocol, pool, mount_point_name }
 }
 
 fn run<T>(work: impl Future<Output = T>) -> T {
@@ -136,68 +186,138 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_ends_are_the_same_whatever_was_there(
+    fn both_ends_are_the_same_whatever_was_left(
         made in proptest::collection::vec(any_made(), 0..14),
         left in proptest::collection::vec(any_made(), 0..10),
     ) {
         let top = tempfile::tempdir().unwrap();
-        let (from, to) = ends(top.path());
-        plant(&from.data, &made);
-        plant(&to.data, &left);
-        let before = look(&from.data);
-        let progress = Arc::new(CopyProgress::default());
-        run(copy_share(&from, &to, &progress)).unwrap();
-        let after = look(&to.data);
-        prop_assert_eq!(&before, &look(&from.data), "the source was changed");
+        let ends = run(Ends::new(top.path(), top.path()));
+        plant(ends.data(), &made);
+        plant(&ends.unfinished(), &left);
+        let before = look(ends.data());
+        let progress = run(ends.fill()).unwrap();
+        let after = look(&ends.arrived());
+        prop_assert_eq!(&before, &look(ends.data()), "the source was changed");
         prop_assert_eq!(&before, &after);
         prop_assert_eq!(progress.copied(), progress.total());
         prop_assert_eq!(progress.compared(), progress.total());
-        let names: Vec<_> = fs::read_dir(&to.scratch).unwrap().map(|e| e.unwrap().file_name()).collect();
-        prop_assert_eq!(names, ["data"]);
+        let object = ends.root.join("shares").join(ends.share.id.to_string());
+        let mut names: Vec<_> =
+            fs::read_dir(object).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        prop_assert_eq!(names, ["data", "mount", "record.json"]);
+        prop_assert_eq!(fs::read_dir(ends.root.join("tmp")).unwrap().count(), 0);
     }
+}
+
+fn set(path: &Path, key: &str, value: &[u8]) {
+    let flags = rustix::fs::XattrFlags::empty();
+    rustix::fs::setxattr(path, format!("user.{key}"), value, flags).unwrap();
+}
+
+fn get(path: &Path, key: &str) -> Option<Vec<u8>> {
+    let mut value = [0; 20];
+    let length = rustix::fs::getxattr(path, format!("user.{key}"), &mut value[..]);
+    length.ok().map(|length| value[..length].to_vec())
 }
 
 #[test]
 fn attributes_of_tenants_are_the_same_too() {
     let top = tempfile::tempdir().unwrap();
-    let (from, to) = ends(top.path());
-    for (end, value) in [(&from, "right"), (&to, "wrong")] {
+    let ends = run(Ends::new(top.path(), top.path()));
+    for (end, value) in [(ends.data(), "right"), (&ends.unfinished(), "wrong")] {
+        fs::write(end.join("file"), "same").unwrap();
+        fs::create_dir(end.join("directory")).unwrap();
         for name in ["directory", "file"] {
-            let path = end.data.join(name);
-            if name == "file" {
-                fs::write(&path, "same").unwrap()
-            } else {
-                fs::create_dir(&path).unwrap()
-            }
-            let set = |key: &str| {
-                let flags = rustix::fs::XattrFlags::empty();
-                rustix::fs::setxattr(&path, format!("user.{key}"), value.as_bytes(), flags)
-                    .unwrap();
-            };
-            set("both");
-            set(value);
+            let path = end.join(name);
+            set(&path, "both", value.as_bytes());
+            set(&path, value, value.as_bytes());
             File::open(&path).unwrap().set_modified(time(0)).unwrap();
         }
     }
-    run(copy_share(&from, &to, &Arc::default())).unwrap();
+    run(ends.fill()).unwrap();
     for name in ["directory", "file"] {
-        let path = to.data.join(name);
-        let get = |key: &str| {
-            let mut value = [0; 20];
-            let length = rustix::fs::getxattr(&path, format!("user.{key}"), &mut value[..]);
-            length.ok().map(|length| value[..length].to_vec())
-        };
-        assert_eq!(get("both").as_deref(), Some(&b"right"[..]), "{name}");
-        assert_eq!(get("right").as_deref(), Some(&b"right"[..]), "{name}");
-        assert_eq!(get("wrong"), None, "{name}");
+        let path = ends.arrived().join(name);
+        assert_eq!(get(&path, "both").as_deref(), Some(&b"right"[..]), "{name}");
+        assert_eq!(get(&path, "right").as_deref(), Some(&b"right"[..]), "{name}");
+        assert_eq!(get(&path, "wrong"), None, "{name}");
     }
 }
 
+/// The memory's file system holds any time and large attributes, most others do not.
 #[test]
-fn a_tree_that_is_not_here_is_an_error_for_good() {
+fn what_the_other_file_system_can_not_hold_keeps_nothing_from_moving() {
+    let memory = Path::new("/dev/shm");
+    if !memory.is_dir() {
+        return;
+    }
+    let (from, to) = (tempfile::tempdir_in(memory).unwrap(), tempfile::tempdir().unwrap());
+    let ends = run(Ends::new(from.path(), to.path()));
+    let data = ends.data();
+    fs::create_dir(data.join("directory")).unwrap();
+    for name in ["late", "directory/later", "plain"] {
+        fs::write(data.join(name), name).unwrap();
+    }
+    let flags = rustix::fs::XattrFlags::empty();
+    // Where even this is refused, the times alone are tried.
+    let _ = rustix::fs::setxattr(data.join("plain"), "user.large", &[7; 20_000][..], flags);
+    let late = SystemTime::UNIX_EPOCH + Duration::from_secs(40_000_000_000);
+    for name in ["late", "directory/later", "directory"] {
+        File::open(data.join(name)).unwrap().set_modified(late).unwrap();
+    }
+    let migration = run(ends.migration(true));
+    let strict = run(ends.target.migrate(&migration, &Arc::default()));
+    let is_refused = matches!(strict, Err(DriverError::Failed { .. }));
+    assert!(is_refused || strict.is_ok(), "{strict:?}");
+    if is_refused {
+        assert!(!ends.arrived().exists(), "a share that was refused has appeared");
+    }
+    run(ends.fill()).unwrap();
+    for name in ["late", "directory/later", "plain"] {
+        assert_eq!(fs::read_to_string(ends.arrived().join(name)).unwrap(), name);
+    }
+    let kept = |path: PathBuf| fs::metadata(path).unwrap().modified().unwrap() == late;
+    assert_eq!(is_refused, !kept(ends.arrived().join("late")));
+}
+
+#[test]
+fn what_has_arrived_is_not_touched_by_a_late_call() {
     let top = tempfile::tempdir().unwrap();
-    let (from, to) = ends(top.path());
-    let from = ShareTree { data: from.data.join("absent"), ..from };
-    let result = run(copy_share(&from, &to, &Arc::default()));
-    assert!(matches!(result, Err(DriverError::Failed { .. })), "{result:?}");
+    let ends = run(Ends::new(top.path(), top.path()));
+    fs::write(ends.data().join("file"), "bytes").unwrap();
+    run(ends.fill()).unwrap();
+    // Tenants use it by now, and the source goes.
+    fs::write(ends.arrived().join("file"), "later").unwrap();
+    fs::write(ends.arrived().join("new"), "new").unwrap();
+    fs::remove_file(ends.data().join("file")).unwrap();
+    run(ends.fill()).unwrap();
+    let migration = run(ends.migration(true));
+    run(ends.target.migrate(&migration, &Arc::default())).unwrap();
+    assert_eq!(fs::read_to_string(ends.arrived().join("file")).unwrap(), "later");
+    assert_eq!(fs::read_to_string(ends.arrived().join("new")).unwrap(), "new");
+    run(ends.source.delete_share(ends.from.id)).unwrap();
+    run(ends.fill()).unwrap();
+    assert_eq!(fs::read_to_string(ends.arrived().join("new")).unwrap(), "new");
+}
+
+#[test]
+fn only_shares_of_backends_are_copied() {
+    let top = tempfile::tempdir().unwrap();
+    let mut ends = run(Ends::new(top.path(), top.path()));
+    let data = ends.from.data.clone();
+    let elsewhere = top.path().join(format!("shares/{}/data", ends.from.id));
+    fs::create_dir_all(&elsewhere).unwrap();
+    fs::write(elsewhere.join("secret"), "secret").unwrap();
+    for wrong in ["/etc", elsewhere.to_str().unwrap(), &format!("{data}/absent")] {
+        wrong.clone_into(&mut ends.from.data);
+        let result = run(ends.fill());
+        let is_final = matches!(
+            result,
+            Err(DriverError::NotFound { .. } | DriverError::InvalidInput { .. })
+        );
+        assert!(is_final, "{wrong}: {result:?}");
+        assert!(!ends.arrived().exists());
+    }
+    ends.from = ShareTree { id: Uuid::new_v4(), data };
+    assert!(run(ends.fill()).is_err(), "another share's bytes");
 }

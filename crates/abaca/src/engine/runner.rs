@@ -21,6 +21,10 @@ use crate::telemetry::metrics;
 const MAX_ATTEMPTS: i64 = 20;
 /// The wait after the first failed attempt; doubled after each.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait after a failed attempt.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Waiting counts as so many attempts at most, so that some are left when something fails after it.
+const LONG_WAITED: i64 = 8;
 
 /// Works until `shutdown`, then lets what runs end, or releases it after the time of a lease.
 pub(super) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
@@ -176,9 +180,13 @@ async fn steps(engine: &Engine, mut operation: Operation) {
 async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
     let failure = match failure {
         Failure::Passing(source) if run.operation.attempts + 1 < MAX_ATTEMPTS => {
-            return try_again(run, work, &chain(&*source)).await;
+            return try_again(run, &chain(&*source), LONGEST_WAIT, run.operation.attempts + 1).await;
         }
-        Failure::Waiting(reason) => return try_again(run, work, reason).await,
+        Failure::Waiting(reason) => {
+            let attempts = run.operation.attempts;
+            let attempts = if attempts < LONG_WAITED { attempts + 1 } else { attempts };
+            return try_again(run, reason, work.longest_wait(), attempts).await;
+        }
         Failure::Passing(source) => Failure::permanent("The storage backend kept failing.", source),
         other => other,
     };
@@ -193,17 +201,18 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
         Ok(_) => {}
         Err(Failure::LeaseLost) => tracing::warn!("another runner took the operation over"),
         // Taken over just now: the next attempt finds it so and cleans up.
-        Err(failure) => try_again(run, work, &chain(&failure)).await,
+        Err(failure) => {
+            try_again(run, &chain(&failure), LONGEST_WAIT, run.operation.attempts + 1).await;
+        }
     }
 }
 
-async fn try_again(run: &Run<'_>, work: &dyn Work, reason: &str) {
+async fn try_again(run: &Run<'_>, reason: &str, longest: Duration, attempts: i64) {
     let operation = run.operation;
-    let wait = wait(operation, work.longest_wait());
+    let wait = wait(operation, longest);
     metrics::operation_retried(operation.kind);
     tracing::info!(step = run.step, reason, wait_ms = wait.as_millis(), "it will be tried again");
     let run_at = Timestamp::now().after(wait);
-    let attempts = operation.attempts + 1;
     let result = put_back(run.engine, operation, run_at, attempts, Some(reason)).await;
     if let Err(error) = result {
         tracing::warn!(error = chain(&error), "it will be taken over when its lease ends");

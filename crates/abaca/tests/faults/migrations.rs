@@ -1,9 +1,13 @@
 //! SIGKILL at every step of a migration, completed or cancelled: it ends by itself where it was to,
 //! no byte is lost, and nothing is left at the other end.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
 
 use abaca_store::Dialect;
 use serde_json::{Value, json};
@@ -65,6 +69,10 @@ async fn at_steps(steps: &[&str], way: Way, dialect: Dialect) {
 struct Scene {
     share: String,
     snapshot: Option<String>,
+    /// What the tenant had in the share and in the snapshot.
+    bytes: (Tree, Tree),
+    /// Somebody has asked for the end.
+    wished: Cell<bool>,
     /// Where it was, and where it goes.
     from: &'static str,
     to: &'static str,
@@ -112,14 +120,57 @@ fn prepare(world: &World, service: &Service, way: Way) -> Scene {
     story::allow(service, &format!("/shares/{share}"), "10.0.0.1");
     service.settled_rules(&share);
     let instance = service.share_instance(&share);
-    write_bytes(world, &instance, b"before");
+    let file = write_bytes(world, &instance, b"before");
+    plant(file.parent().unwrap());
     let snapshot = (way == Way::Driver).then(|| {
         let snapshot = service.create_snapshot(&share);
         service.snapshot_is(&snapshot, "available");
         snapshot
     });
     write_bytes(world, &instance, b"after");
-    Scene { share, snapshot, from: "b", to: "c" }
+    let kept = snapshot.as_ref().map(|snapshot| {
+        let copies = service.get(&format!("/snapshot-instances/detail?snapshot_id={snapshot}"));
+        look(location(&copies["snapshot_instances"][0]))
+    });
+    let bytes = (look(file.parent().unwrap()), kept.unwrap_or_default());
+    Scene { share, snapshot, bytes, wished: Cell::new(false), from: "b", to: "c" }
+}
+
+/// Mode, links, owner, time and a checksum of the bytes of each entry.
+type Tree = BTreeMap<PathBuf, (u32, u64, u32, i64, i64, u64)>;
+
+fn plant(top: &Path) {
+    fs::create_dir(top.join("directory")).unwrap();
+    for number in 0..20_u8 {
+        fs::write(top.join(format!("directory/{number}")), vec![number; 10_000]).unwrap();
+    }
+    fs::hard_link(top.join("directory/7"), top.join("second")).unwrap();
+    symlink("directory/nowhere", top.join("link")).unwrap();
+}
+
+fn look(top: &Path) -> Tree {
+    let (mut tree, mut remaining) = (Tree::new(), vec![PathBuf::new()]);
+    while let Some(path) = remaining.pop() {
+        let meta = fs::symlink_metadata(top.join(&path)).unwrap();
+        let mut bytes = DefaultHasher::new();
+        let mut links = meta.nlink();
+        if meta.is_dir() {
+            links = 0;
+            let entries = fs::read_dir(top.join(&path)).unwrap();
+            remaining.extend(entries.map(|entry| path.join(entry.unwrap().file_name())));
+        } else if meta.is_symlink() {
+            fs::read_link(top.join(&path)).unwrap().hash(&mut bytes);
+        } else {
+            fs::read(top.join(&path)).unwrap().hash(&mut bytes);
+        }
+        let times = (meta.mtime(), meta.mtime_nsec());
+        tree.insert(path, (meta.mode(), links, meta.uid(), times.0, times.1, bytes.finish()));
+    }
+    tree
+}
+
+fn location(copy: &Value) -> &Path {
+    Path::new(copy["provider_location"].as_str().unwrap())
 }
 
 fn start(service: &Service, scene: &Scene, way: Way) {
@@ -137,7 +188,34 @@ fn task_state(service: &Service, scene: &Scene) -> Option<Value> {
 fn wish_when_ready(service: &Service, scene: &Scene, wish: &str) {
     let ready = ["migration_driver_phase1_done", "data_copying_completed"];
     if task_state(service, scene).is_some_and(|state| ready.iter().any(|ready| state == *ready)) {
+        if !scene.wished.replace(true) {
+            assert_at_both_ends(service, scene);
+        }
         service.try_post(&format!("/shares/{}/action", scene.share), &json!({wish: null}));
+    }
+}
+
+/// While it moves, everything is shown twice, each with what it is.
+fn assert_at_both_ends(service: &Service, scene: &Scene) {
+    let statuses = |path: &str, key: &str| -> Option<Vec<String>> {
+        let (_, answer) = service.ask("GET", path, None)?;
+        let list = answer[key].as_array()?;
+        let mut found: Vec<_> =
+            list.iter().map(|one| one["status"].as_str().unwrap().to_owned()).collect();
+        found.sort();
+        Some(found)
+    };
+    let both = ["migrating", "migrating_to"];
+    // The process may be killed meanwhile, and tell nothing.
+    if let Some(found) =
+        statuses(&format!("/shares/{}/instances", scene.share), "share_instances")
+    {
+        assert_eq!(found, both);
+    }
+    let Some(snapshot) = &scene.snapshot else { return };
+    let path = format!("/snapshot-instances/detail?snapshot_id={snapshot}");
+    if let Some(found) = statuses(&path, "snapshot_instances") {
+        assert_eq!(found, both);
     }
 }
 
@@ -151,8 +229,9 @@ fn assert_whole(world: &World, service: &Service, scene: &Scene, at: &str) {
     assert_eq!(instances.len(), 1, "{instances:?}");
     assert_eq!(instances[0]["cast_rules_to_readonly"], false);
     assert_eq!(service.settled_rules(&scene.share), ["10.0.0.1"]);
-    let data = root(world, at).join("shares").join(id(&instances[0])).join("data/file");
-    assert_eq!(fs::read(data).unwrap(), b"after");
+    let data = root(world, at).join("shares").join(id(&instances[0])).join("data");
+    assert_eq!(fs::read(data.join("file")).unwrap(), b"after");
+    assert_eq!(look(&data), scene.bytes.0, "the share's bytes");
     let access = root(world, at).join("shares").join(id(&instances[0])).join("access.json");
     assert!(fs::read_to_string(access).unwrap().contains("\"rw\""));
     if let Some(snapshot) = &scene.snapshot {
@@ -165,8 +244,9 @@ fn assert_whole(world: &World, service: &Service, scene: &Scene, at: &str) {
             (&json!("available"), &json!("100%"))
         );
         assert_eq!(copies[0]["share_instance_id"], instances[0]["id"]);
-        let location = copies[0]["provider_location"].as_str().unwrap();
-        assert!(location.starts_with(root(world, at).to_str().unwrap()), "{location}");
+        let kept = location(&copies[0]);
+        assert!(kept.starts_with(root(world, at)), "{}", kept.display());
+        assert_eq!(look(kept), scene.bytes.1, "the snapshot's bytes");
         assert_eq!(read_bytes(&copies[0]["provider_location"]), b"before");
     }
     let other = if at == "b" { "c" } else { "b" };

@@ -10,7 +10,7 @@
 //! file whose size or modification time changed is copied again, a few times. Entries that vanish
 //! are left out.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode};
@@ -54,7 +54,7 @@ pub(super) fn resume_copy(
     progress: &CopyProgress,
     cancel: &Cancel,
 ) -> FsResult<()> {
-    copy(from, to, base, MetadataCopier::new(Direction::Keep), Some(progress), cancel)
+    copy(from, to, base, MetadataCopier::to_elsewhere(), Some(progress), cancel)
 }
 
 fn copy(
@@ -129,7 +129,8 @@ impl Visitor for Copier<'_> {
         let target = self.target.top()?;
         let meta = sys::meta_of(directory)?;
         if self.resumes.is_some() {
-            remove_others(directory, target, self.cancel)?;
+            let others = others(directory, target)?;
+            others.iter().try_for_each(|name| remove_tree(target, name, self.cancel))?;
             remove_attributes(target, c".")?;
         }
         self.metadata.copy(directory, target, &meta, c".")?;
@@ -260,8 +261,8 @@ fn open_or_make(parent: BorrowedFd<'_>, name: &CStr, cancel: &Cancel) -> FsResul
     sys::open_directory(parent, name)
 }
 
-/// Removes from `target` what `source` does not hold.
-fn remove_others(source: BorrowedFd<'_>, target: BorrowedFd<'_>, cancel: &Cancel) -> FsResult<()> {
+/// What `target` holds and `source` does not.
+pub(super) fn others(source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> FsResult<Vec<CString>> {
     let mut others = Vec::new();
     sys::read_directory(target, |name, _| {
         if !sys::exists(source, name)? {
@@ -269,7 +270,7 @@ fn remove_others(source: BorrowedFd<'_>, target: BorrowedFd<'_>, cancel: &Cancel
         }
         Ok(())
     })?;
-    others.iter().try_for_each(|name| remove_tree(target, name, cancel))
+    Ok(others)
 }
 
 fn sync_within(budget: &mut u32, file: BorrowedFd<'_>) -> FsResult<()> {

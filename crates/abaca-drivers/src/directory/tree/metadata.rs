@@ -8,7 +8,7 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use super::super::failure::FsResult;
+use super::super::failure::{FsError, FsResult};
 use super::super::sys::{self, Meta};
 
 /// Keeps the mode of a file or directory whose write permissions were taken away in a snapshot.
@@ -17,6 +17,9 @@ const MODE_ATTRIBUTE: &CStr = c"user.abaca.mode";
 
 /// The kernel's limit on a list of attribute names, and on one value.
 const ATTRIBUTE_LIMIT: usize = 65536;
+
+/// With so many bytes free, a file system has room for an attribute.
+const ROOM: u64 = 1 << 24;
 
 /// How the names of the attributes begin that hold ACLs.
 const ACL: &[u8] = b"system.posix_acl_";
@@ -38,6 +41,8 @@ pub(crate) enum Direction {
 /// Copies the metadata of an open file or directory; the times come last.
 pub(super) struct MetadataCopier {
     direction: Direction,
+    /// What the other file system can't hold is left out.
+    leaves_out: bool,
     names: Vec<u8>,
     value: Vec<u8>,
 }
@@ -45,7 +50,12 @@ pub(super) struct MetadataCopier {
 impl MetadataCopier {
     pub(super) fn new(direction: Direction) -> Self {
         let buffer = || Vec::with_capacity(ATTRIBUTE_LIMIT);
-        Self { direction, names: buffer(), value: buffer() }
+        Self { direction, leaves_out: false, names: buffer(), value: buffer() }
+    }
+
+    /// To a file system that may be another: attributes that it can't hold are left out.
+    pub(super) fn to_elsewhere() -> Self {
+        Self { leaves_out: true, ..Self::new(Direction::Keep) }
     }
 
     pub(super) fn copy(
@@ -118,11 +128,9 @@ impl MetadataCopier {
     }
 
     fn set_attribute(&self, to: BorrowedFd<'_>, attribute: &CStr, name: &CStr) -> FsResult<()> {
-        let set = sys::change("set an attribute of", name, || {
-            rustix::fs::fsetxattr(to, attribute, &self.value, XattrFlags::empty())
-        });
         let is_tenants = attribute.to_bytes().starts_with(b"user.");
-        match set {
+        match set_attribute(to, attribute, &self.value, name) {
+            Err(error) if self.leaves_out && can_not_be_held(to, &error) => Ok(()),
             // Only root may set trusted and security attributes.
             Err(error)
                 if !is_tenants
@@ -164,6 +172,28 @@ pub(super) fn tenants_attributes(
         attributes.insert(attribute.to_owned(), value);
     }
     Ok(attributes)
+}
+
+pub(super) fn set_attribute(
+    file: BorrowedFd<'_>,
+    attribute: &CStr,
+    value: &[u8],
+    name: &CStr,
+) -> FsResult<()> {
+    sys::change("set an attribute of", name, || {
+        rustix::fs::fsetxattr(file, attribute, value, XattrFlags::empty())
+    })
+}
+
+/// Whether an attribute was refused because the file system does not have such, or none so large.
+/// Some say that there is no room when they mean one file's room for attributes.
+pub(super) fn can_not_be_held(file: BorrowedFd<'_>, error: &FsError) -> bool {
+    match error.errno() {
+        Some(Errno::NOTSUP | Errno::TOOBIG) => true,
+        Some(Errno::NOSPC) => rustix::fs::fstatvfs(file)
+            .is_ok_and(|space| space.f_bavail.saturating_mul(space.f_frsize) > ROOM),
+        _ => false,
+    }
 }
 
 /// Removes the attributes of tenants from a file or directory.

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Advice, FileType};
+use rustix::fs::{Advice, AtFlags, FileType};
 
 use super::super::cancel::Cancel;
 use super::super::failure::FsResult;
 use super::super::sys::{self, Meta};
+use super::copy::others;
 use super::file::next_data;
-use super::metadata::tenants_attributes;
+use super::metadata::{can_not_be_held, set_attribute, tenants_attributes};
 use super::remove::{make_writable, remove_tree};
 use super::stack::DirectoryStack;
 use super::{Visitor, walk};
@@ -21,23 +22,56 @@ const CHUNK: usize = 1 << 20;
 
 type Identity = (u32, u32, u64);
 
-/// How many entries of `copy` were not as in `source`. They are gone from `copy`.
+/// What a comparison found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// How many entries of the copy were not as in the source. They are gone from the copy.
+    pub(super) differences: u64,
+    /// Name of the first.
+    pub(super) first: String,
+    /// How many entries have a time or an attribute that the copy's file system can't hold.
+    pub(super) not_kept: u64,
+    /// Name of the first.
+    pub(super) first_not_kept: String,
+    /// Whether times were set, which have to be synced.
+    pub(super) mended: bool,
+}
+
+impl Found {
+    fn differs(&mut self, name: &CStr) {
+        self.differences += 1;
+        remember(&mut self.first, name);
+    }
+
+    fn is_not_kept(&mut self, name: &CStr) {
+        self.not_kept += 1;
+        remember(&mut self.first_not_kept, name);
+    }
+}
+
+fn remember(first: &mut String, name: &CStr) {
+    if first.is_empty() {
+        *first = name.to_string_lossy().into_owned();
+    }
+}
+
+/// Looks at everything in both trees.
 pub(super) fn differences(
     source: OwnedFd,
     copy: OwnedFd,
     progress: &CopyProgress,
     cancel: &Cancel,
-) -> FsResult<u64> {
+) -> FsResult<Found> {
     let mut comparer = Comparer {
         copy: DirectoryStack::new(copy)?,
         linked: HashMap::new(),
         buffers: (vec![0; CHUNK], vec![0; CHUNK]),
         progress,
         cancel,
-        differences: 0,
+        found: Found::default(),
     };
     walk(source, &mut comparer, cancel)?;
-    Ok(comparer.differences)
+    Ok(comparer.found)
 }
 
 struct Comparer<'a> {
@@ -47,7 +81,7 @@ struct Comparer<'a> {
     buffers: (Vec<u8>, Vec<u8>),
     progress: &'a CopyProgress,
     cancel: &'a Cancel,
-    differences: u64,
+    found: Found,
 }
 
 impl Visitor for Comparer<'_> {
@@ -57,7 +91,7 @@ impl Visitor for Comparer<'_> {
         match sys::open_directory(self.copy.top()?, name) {
             Ok(copy) => self.copy.push(copy)?,
             Err(error) => {
-                self.differences += 1;
+                self.found.differs(name);
                 if !error.is_gone() {
                     return Err(error);
                 }
@@ -76,23 +110,31 @@ impl Visitor for Comparer<'_> {
                 same_entry(&meta, &copy)
                     && self.same_names(&meta, &copy)
                     && self.same_content(parent, name, &meta)?
+                    && self.same_time(name, &meta, &copy)?
             }
         };
         if !is_same {
-            self.differences += 1;
+            self.found.differs(name);
             self.remove(name)?;
         }
         Ok(())
     }
 
     fn leave(&mut self, directory: BorrowedFd<'_>) -> FsResult<()> {
+        let others = others(directory, self.copy.top()?)?;
+        for name in &others {
+            self.found.differs(name);
+            self.remove(name)?;
+        }
         let copy = self.copy.top()?;
         let (meta, found) = (sys::meta_of(directory)?, sys::meta_of(copy)?);
         let is_same = same_modes(&meta, &found)
-            && meta.modified == found.modified
-            && tenants_attributes(directory, c".")? == tenants_attributes(copy, c".")?;
-        // The next copy sets all of it again; nothing has to go.
-        self.differences += u64::from(!is_same);
+            && same_attributes(&mut self.found, directory, copy, c".")?
+            && (!others.is_empty() || same_time_of(&mut self.found, copy, c".", &meta, &found)?);
+        if !is_same {
+            // The next copy sets all of it again; nothing has to go.
+            self.found.differs(c".");
+        }
         Ok(())
     }
 
@@ -125,11 +167,15 @@ impl Comparer<'_> {
                 let _ = rustix::fs::fadvise(&copy, 0, None, Advice::DontNeed);
                 let is_same = self.same_bytes(source.as_fd(), copy.as_fd(), meta.size, name)?;
                 self.progress.add_compared(meta.size);
-                let attributes = |file| tenants_attributes(file, name);
-                Ok(is_same && attributes(source.as_fd())? == attributes(copy.as_fd())?)
+                let found = &mut self.found;
+                Ok(is_same && same_attributes(found, source.as_fd(), copy.as_fd(), name)?)
             }
             _ => Ok(true),
         }
+    }
+
+    fn same_time(&mut self, name: &CStr, meta: &Meta, copy: &Meta) -> FsResult<bool> {
+        same_time_of(&mut self.found, self.copy.top()?, name, meta, copy)
     }
 
     fn same_bytes(
@@ -186,8 +232,50 @@ fn same_entry(meta: &Meta, copy: &Meta) -> bool {
     meta.kind == copy.kind
         && (!has_size || meta.size == copy.size)
         && (!has_mode || same_modes(meta, copy))
-        && meta.modified == copy.modified
         && meta.device == copy.device
+}
+
+/// Whether an entry whose bytes are the same was modified at the same time, as well as the file system
+/// of the copy can tell: they differ in how far their years reach, and in the fractions of a second.
+fn same_time_of(
+    found: &mut Found,
+    parent: BorrowedFd<'_>,
+    name: &CStr,
+    meta: &Meta,
+    copy: &Meta,
+) -> FsResult<bool> {
+    if meta.modified == copy.modified {
+        return Ok(true);
+    }
+    sys::change("set the times of", name, || {
+        rustix::fs::utimensat(parent, name, &meta.times(), AtFlags::SYMLINK_NOFOLLOW)
+    })?;
+    found.mended = true;
+    if sys::meta(parent, name)?.modified != meta.modified {
+        found.is_not_kept(name);
+    }
+    Ok(true)
+}
+
+/// Whether tenants set the same attributes at both ends, but for those that the copy's file system
+/// refuses for good.
+fn same_attributes(
+    found: &mut Found,
+    source: BorrowedFd<'_>,
+    copy: BorrowedFd<'_>,
+    name: &CStr,
+) -> FsResult<bool> {
+    let mut copied = tenants_attributes(copy, name)?;
+    for (attribute, value) in &tenants_attributes(source, name)? {
+        if copied.remove(attribute).as_ref() == Some(value) {
+            continue;
+        }
+        match set_attribute(copy, attribute, value, name) {
+            Err(error) if can_not_be_held(copy, &error) => found.is_not_kept(name),
+            _ => return Ok(false),
+        }
+    }
+    Ok(copied.is_empty())
 }
 
 /// An ordinary user's copy belongs to that user, and has then no set-user-id bits.

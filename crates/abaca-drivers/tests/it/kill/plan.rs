@@ -218,7 +218,8 @@ impl Plan {
                 let kept = driver.get_snapshot(self.snapshot, self.share).await.unwrap().unwrap();
                 let snapshot = MigratedSnapshot { source: (&kept).into(), id: self.brought };
                 let share = self.share(self.copy);
-                let migration = Migration { source, share, snapshots: vec![snapshot] };
+                let snapshots = vec![snapshot];
+                let migration = Migration { source, share, snapshots, preserve_metadata: true };
                 there.migrate(&migration, &Arc::default()).await.unwrap();
             }
             Call::ManageShare | Call::ImportShare => {
@@ -321,7 +322,8 @@ impl Plan {
         if let Some(snapshot) = snapshot {
             ensure_planted(Path::new(&snapshot.provider_location));
         }
-        if copy.is_some() && self.call != Call::BringSnapshot && now {
+        let is_whole = now || self.call == Call::Migrate;
+        if copy.is_some() && self.call != Call::BringSnapshot && is_whole {
             ensure_planted(&self.data("shares", self.copy));
         }
     }

@@ -51,7 +51,7 @@ pub(super) trait Work: Send + Sync {
         false
     }
 
-    /// How long it waits at most before a step is tried again.
+    /// How long it waits at most before it looks again whether what it waits for has come.
     fn longest_wait(&self) -> Duration {
         Duration::from_secs(60)
     }

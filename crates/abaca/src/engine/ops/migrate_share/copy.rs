@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use abaca_drivers::{
-    CopyProgress, Export, Migrated, MigratedSnapshot, Migration, SnapshotRef, copy_share,
+    CopyProgress, Export, Migrated, MigratedSnapshot, Migration, SnapshotRef,
 };
 use abaca_model::{MigrationWish, ShareInstance, ShareStatus, TaskState, Timestamp};
 use abaca_store::migration_work::{self, FENCE, SnapshotAt};
@@ -94,15 +94,15 @@ async fn bytes(
             id: to.id.uuid(),
         };
         let snapshots = pairs.iter().map(snapshot).collect();
-        return Ok(driver.migrate(&Migration { source, share, snapshots }, progress).await?);
+        let preserve_metadata = arguments(run)?.preserve_metadata;
+        let migration = Migration { source, share, snapshots, preserve_metadata };
+        return Ok(driver.migrate(&migration, progress).await?);
     }
-    let exports = driver.create_share(&share).await?;
-    let to = driver.share_tree(share.id).await?;
     let from = plan.tree.as_ref().ok_or_else(|| {
         let message = "The share's bytes are not within the data mover's reach.";
         Failure::permanent(message, "the plan has no tree")
     })?;
-    copy_share(from, &to, progress).await?;
+    let exports = driver.fill_share(&share, from, progress).await?;
     Ok(Migrated { exports, snapshots: Vec::new() })
 }
 
