@@ -52,6 +52,11 @@ fn replicas_elsewhere() {
 }
 
 #[test]
+fn moves() {
+    on_btrfs("btrfs::shares_move_to_and_from_other_drivers");
+}
+
+#[test]
 fn kills_of_shares() {
     on_btrfs("btrfs::killed_with_shares");
 }
@@ -173,6 +178,43 @@ async fn sizes_are_enforced() {
     }
     driver.delete_snapshot(&snapshot).await.unwrap();
     assert_eq!(leftovers(&root), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn shares_move_to_and_from_other_drivers() {
+    let Some(root) = prepared() else { return };
+    let (subvolumes, elsewhere) = (open(&root).await, root.with_file_name("plain"));
+    let trees = build("directory", &settings(json!({ "root": elsewhere }))).await.unwrap();
+    let (first, path) = share(&*subvolumes).await;
+    fs::create_dir(path.join("directory")).unwrap();
+    fs::write(path.join("directory/file"), vec![7; 3_000_000]).unwrap();
+    fs::hard_link(path.join("directory/file"), path.join("second")).unwrap();
+    let moved = |share: &NewShare, pool: &str| {
+        NewShare { id: Uuid::new_v4(), pool: pool.to_owned(), ..share.clone() }
+    };
+    let from = subvolumes.share_tree(first.id).await.unwrap();
+    let there = moved(&first, "directory");
+    trees.fill_share(&there, &from, &Arc::default()).await.unwrap();
+    let from = trees.share_tree(there.id).await.unwrap();
+    let back = moved(&first, "btrfs");
+    let path = subvolumes.fill_share(&back, &from, &Arc::default()).await.unwrap().remove(0).path;
+    let path = PathBuf::from(path);
+    assert_eq!(fs::read(path.join("second")).unwrap(), vec![7; 3_000_000]);
+    let number = |name: &str| fs::metadata(path.join(name)).unwrap().ino();
+    assert_eq!(number("second"), number("directory/file"));
+    let (written, refusal) = fill(&path.join("more"), 2 * GIB);
+    assert!(refusal.is_some() && written < GIB, "it is not held to its size: {written}");
+    let from = subvolumes.share_tree(back.id).await.unwrap();
+    let small = moved(&NewShare { size_gb: 0, ..first.clone() }, "btrfs");
+    let full = subvolumes.fill_share(&small, &from, &Arc::default()).await;
+    assert!(matches!(full, Err(DriverError::NoSpace { .. })), "{full:?}");
+    for (driver, id) in [(&subvolumes, first.id), (&trees, there.id), (&subvolumes, back.id)] {
+        driver.delete_share(id).await.unwrap();
+    }
+    subvolumes.delete_share(small.id).await.unwrap();
+    assert_eq!(leftovers(&root), Vec::<String>::new());
+    assert_eq!(leftovers(&elsewhere), Vec::<String>::new());
 }
 
 fn refusal(built: Result<Arc<dyn Driver>, BuildError>) -> String {
