@@ -190,7 +190,13 @@ fn with_share<T>(
     source: &ReplicaSource,
     work: impl FnOnce(OwnedFd) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    with_source(|path| root.open_other(path), Kind::Share, source.id, &source.provider_location, work)
+    with_source(
+        |path| root.open_other(path),
+        Kind::Share,
+        source.id,
+        &source.provider_location,
+        work,
+    )
 }
 
 /// Hands the bytes of an object of this or another backend to `work`, held so that it stays.

@@ -190,8 +190,10 @@ async fn shares_move_to_and_from_other_drivers() {
     fs::create_dir(path.join("directory")).unwrap();
     fs::write(path.join("directory/file"), vec![7; 3_000_000]).unwrap();
     fs::hard_link(path.join("directory/file"), path.join("second")).unwrap();
-    let moved = |share: &NewShare, pool: &str| {
-        NewShare { id: Uuid::new_v4(), pool: pool.to_owned(), ..share.clone() }
+    let moved = |share: &NewShare, pool: &str| NewShare {
+        id: Uuid::new_v4(),
+        pool: pool.to_owned(),
+        ..share.clone()
     };
     let from = subvolumes.share_tree(first.id).await.unwrap();
     let there = moved(&first, "directory");

@@ -311,10 +311,8 @@ fn only_shares_of_backends_are_copied() {
     for wrong in ["/etc", elsewhere.to_str().unwrap(), &format!("{data}/absent")] {
         wrong.clone_into(&mut ends.from.data);
         let result = run(ends.fill());
-        let is_final = matches!(
-            result,
-            Err(DriverError::NotFound { .. } | DriverError::InvalidInput { .. })
-        );
+        let is_final =
+            matches!(result, Err(DriverError::NotFound { .. } | DriverError::InvalidInput { .. }));
         assert!(is_final, "{wrong}: {result:?}");
         assert!(!ends.arrived().exists());
     }

@@ -180,7 +180,8 @@ async fn steps(engine: &Engine, mut operation: Operation) {
 async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
     let failure = match failure {
         Failure::Passing(source) if run.operation.attempts + 1 < MAX_ATTEMPTS => {
-            return try_again(run, &chain(&*source), LONGEST_WAIT, run.operation.attempts + 1).await;
+            return try_again(run, &chain(&*source), LONGEST_WAIT, run.operation.attempts + 1)
+                .await;
         }
         Failure::Waiting(reason) => {
             let attempts = run.operation.attempts;

@@ -207,8 +207,7 @@ fn assert_at_both_ends(service: &Service, scene: &Scene) {
     };
     let both = ["migrating", "migrating_to"];
     // The process may be killed meanwhile, and tell nothing.
-    if let Some(found) =
-        statuses(&format!("/shares/{}/instances", scene.share), "share_instances")
+    if let Some(found) = statuses(&format!("/shares/{}/instances", scene.share), "share_instances")
     {
         assert_eq!(found, both);
     }

@@ -45,7 +45,11 @@ pub(crate) fn mirror_tree(
             return Ok(());
         }
         let first = &found.first;
-        tracing::warn!(differences, first, "a copy differs from its source; these are copied again");
+        tracing::warn!(
+            differences,
+            first,
+            "a copy differs from its source; these are copied again"
+        );
     }
     Err(FsError::KeepsChanging { entries: found.differences, first: found.first })
 }

@@ -8,7 +8,8 @@ use crate::support::TestServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_share_that_changes_its_type_counts_twice_while_it_moves() {
-    let service = Service::on(TestServer::with_quota(&[(Resource::Shares, Limit::AtMost(2))]).await).await;
+    let service =
+        Service::on(TestServer::with_quota(&[(Resource::Shares, Limit::AtMost(2))]).await).await;
     let (share, _) = service.share().await;
     let types = service.api.get("/v2/types").await.expect(200);
     let types = types["share_types"].as_array().unwrap();

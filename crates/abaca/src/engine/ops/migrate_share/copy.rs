@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use abaca_drivers::{
-    CopyProgress, Export, Migrated, MigratedSnapshot, Migration, SnapshotRef,
-};
+use abaca_drivers::{CopyProgress, Export, Migrated, MigratedSnapshot, Migration, SnapshotRef};
 use abaca_model::{MigrationWish, ShareInstance, ShareStatus, TaskState, Timestamp};
 use abaca_store::migration_work::{self, FENCE, SnapshotAt};
 use abaca_store::operations::service_of;
