@@ -138,6 +138,12 @@ impl Medium for Subvolumes {
         Err(DriverError::InvalidInput { field: "export_path", problem })
     }
 
+    /// A subvolume inside would be an empty directory.
+    fn brings(&self, data: BorrowedFd<'_>, _cancel: &Cancel) -> FsResult<bool> {
+        let is_one = is_subvolume(&sys::meta_of(data)?);
+        Ok(is_one && look(data, &["subvolume", "list", "-o", "."])?.output.is_empty())
+    }
+
     fn forget(
         &self,
         object: BorrowedFd<'_>,

@@ -20,6 +20,10 @@ use crate::directory::failure::{FsError, FsResult};
 use crate::directory::medium::{DATA, Replica};
 use crate::directory::sys;
 
+/// What the command calls the ids of a subvolume.
+const OWN: &str = "UUID:";
+const RECEIVED: &str = "Received UUID:";
+
 /// Replicas are updated every few minutes; what nobody renewed for so long only holds space.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -30,10 +34,10 @@ pub(super) fn transfer(
     is_snapshot: bool,
     cancel: &Cancel,
 ) -> FsResult<()> {
-    let parent = parent(replica)?;
+    let common = common(replica)?;
     if is_snapshot {
         // It is read-only as it is, and arrives by its own name.
-        return send(replica.source.as_fd(), ".", parent, object, DATA, cancel);
+        return send(replica.source.as_fd(), ".", &common, object, DATA, cancel);
     }
     let Some(origin) = &replica.origin else {
         return Err(FsError::Damaged { what: "the share to be followed is gone".to_owned() });
@@ -42,7 +46,7 @@ pub(super) fn transfer(
     let (sent, base) = (format!("{}{now}", sent_to(replica.id)), format!("base-{now}"));
     let from = path_of(replica.source.as_fd());
     change(origin.as_fd(), &["subvolume", "snapshot", "-r", &from, &sent], cancel)?;
-    if let Err(error) = send(origin.as_fd(), &sent, parent, object, &sent, cancel) {
+    if let Err(error) = send(origin.as_fd(), &sent, &common, object, &sent, cancel) {
         // It holds space; what this leaves, the next transfer removes.
         let _ = change(origin.as_fd(), &["subvolume", "delete", &sent], &Cancel::default());
         return Err(error);
@@ -51,18 +55,21 @@ pub(super) fn transfer(
     change(object, &["subvolume", "snapshot", &base, DATA], cancel)
 }
 
-/// Removes what both sides have of a share, beside the bytes of what it was updated from.
+/// Removes what both sides have of a share that is not updated any more from what it was updated from.
 pub(super) fn forget(
     object: BorrowedFd<'_>,
     id: Uuid,
     origin: BorrowedFd<'_>,
     cancel: &Cancel,
 ) -> FsResult<()> {
+    for name in subvolumes_in(object)?.iter().filter(|name| name.starts_with("base-")) {
+        change(object, &["subvolume", "delete", name], cancel)?;
+    }
     let mut common = subvolumes_in(origin)?;
     common.retain(|name| name.starts_with(&sent_to(id)));
     // It may have been the other way round before a promotion.
-    let sent = ids(object, "sent-", "UUID:")?;
-    for (name, received) in ids(origin, "base-", "Received UUID:")? {
+    let sent = ids(object, "sent-", OWN)?;
+    for (name, received) in ids(origin, "base-", RECEIVED)? {
         common.extend(sent.iter().any(|(_, id)| *id == received).then_some(name));
     }
     for name in common {
@@ -108,16 +115,28 @@ fn sent_to(replica: Uuid) -> String {
     format!("sent-{replica}-")
 }
 
-/// The path of what both sides have, if there is such a thing. Whatever else was sent to this replica
-/// is of no use any more, and removed.
-fn parent(replica: &Replica) -> FsResult<Option<String>> {
+/// Paths of what both sides have, the likest first.
+fn common(replica: &Replica) -> FsResult<Vec<String>> {
+    let mut common = Vec::new();
+    if let Some((there, here)) = &replica.before
+        && sent_id(there.as_fd(), ".")? == id(here.as_fd(), ".", RECEIVED)?
+    {
+        common.push(path_of(there.as_fd()));
+    }
+    common.extend(last_sent(replica)?);
+    Ok(common)
+}
+
+/// The path of what was sent last of the share, if both sides have it. Whatever else was sent to this
+/// replica is of no use any more, and removed.
+fn last_sent(replica: &Replica) -> FsResult<Option<String>> {
     let (Some(origin), Some(present)) = (&replica.origin, &replica.present) else {
         return Ok(None);
     };
     let (origin, present) = (origin.as_fd(), present.as_fd());
-    let received = ids(present, "base-", "Received UUID:")?;
+    let received = ids(present, "base-", RECEIVED)?;
     let mut found = None;
-    for (name, sent) in ids(origin, &sent_to(replica.id), "UUID:")? {
+    for (name, sent) in ids(origin, &sent_to(replica.id), OWN)? {
         if received.iter().any(|(_, id)| *id == sent) {
             found = Some(name);
         } else {
@@ -126,8 +145,8 @@ fn parent(replica: &Replica) -> FsResult<Option<String>> {
     }
     if found.is_none() {
         // It was promoted, and is followed by what it followed.
-        let sent = ids(present, "sent-", "UUID:")?;
-        let mut bases = ids(origin, "base-", "Received UUID:")?.into_iter();
+        let sent = ids(present, "sent-", OWN)?;
+        let mut bases = ids(origin, "base-", RECEIVED)?.into_iter();
         found = bases.find(|(_, id)| sent.iter().any(|(_, sent)| sent == id)).map(|(name, _)| name);
     }
     Ok(found.map(|name| format!("{}/{name}", path_of(origin))))
@@ -153,38 +172,44 @@ fn id(directory: BorrowedFd<'_>, name: &str, title: &str) -> FsResult<Option<Str
     Ok(value.map(|value| value.trim().to_owned()).filter(|value| value.len() > 1))
 }
 
+/// The id that what receives this knows it by: what was received itself counts as what it came from.
+fn sent_id(directory: BorrowedFd<'_>, name: &str) -> FsResult<Option<String>> {
+    match id(directory, name, RECEIVED)? {
+        Some(received) => Ok(Some(received)),
+        None => id(directory, name, OWN),
+    }
+}
+
 /// Sends the read-only `name` in `from`; it arrives as `arrives` in `object`.
 fn send(
     from: BorrowedFd<'_>,
     name: &str,
-    parent: Option<String>,
+    common: &[String],
     object: BorrowedFd<'_>,
     arrives: &str,
     cancel: &Cancel,
 ) -> FsResult<()> {
-    let try_with = |parent: Option<&str>| {
+    let try_with = |common: &[String]| {
         let mut arguments = vec!["send", "-q"];
-        arguments.extend(parent.into_iter().flat_map(|parent| ["-p", parent]));
+        // What differs from the first is sent; what of that the others hold is taken from them.
+        let options = std::iter::once("-p").chain(std::iter::repeat("-c"));
+        arguments.extend(options.zip(common).flat_map(|(option, path)| [option, path]));
         arguments.push(name);
         pipe((from, &arguments), (object, &["receive", "-q", "."]), cancel)
     };
-    match try_with(parent.as_deref()) {
+    match try_with(common) {
         // What both sides had is gone, or was changed by hand.
-        Err(error @ FsError::Command { errno: None, .. }) if parent.is_some() => {
+        Err(error @ FsError::Command { errno: None, .. }) if !common.is_empty() => {
             tracing::warn!(driver = NAME, %error, "sending the whole instead of what changed");
             for part in subvolumes_in(object)? {
                 change(object, &["subvolume", "delete", &part], cancel)?;
             }
-            try_with(None)?;
+            try_with(&[])?;
         }
         sent => sent?,
     }
-    // What was received before counts as what it came from.
-    let sent = match id(from, name, "Received UUID:")? {
-        Some(received) => Some(received),
-        None => id(from, name, "UUID:")?,
-    };
-    if sent.is_some() && sent == id(object, arrives, "Received UUID:")? {
+    let sent = sent_id(from, name)?;
+    if sent.is_some() && sent == id(object, arrives, RECEIVED)? {
         return Ok(());
     }
     Err(FsError::Command {

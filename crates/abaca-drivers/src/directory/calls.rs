@@ -309,7 +309,7 @@ impl Driver for Directory {
             Wanted::object(snapshot.share_instance_id, Hold::Shared),
         ];
         self.mutate(doing, wanted, move |root, cancel| {
-            replicas::bring_snapshot(root, snapshot, &source, cancel)
+            replicas::bring_snapshot(root, snapshot, &source, None, cancel)
         })
         .await
     }

@@ -40,6 +40,8 @@ pub(crate) struct Replica {
     pub(crate) source: OwnedFd,
     /// Id of the replica's share instance.
     pub(crate) id: Uuid,
+    /// A snapshot of it that came before, there and here.
+    pub(crate) before: Option<(OwnedFd, OwnedFd)>,
     /// The replica as it is, and the share that it follows: the directories around their bytes.
     pub(crate) present: Option<OwnedFd>,
     pub(crate) origin: Option<OwnedFd>,
@@ -95,8 +97,14 @@ pub(crate) trait Medium: Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Removes what updates of the share `id` left beside the bytes of `origin`, which it was updated
-    /// from. These are the directories around their bytes.
+    /// Whether [`Content::Replica`] of these bytes of a share, of whichever backend of the kind, costs
+    /// less than a copy of the tree and holds all of it.
+    fn brings(&self, _data: BorrowedFd<'_>, _cancel: &Cancel) -> FsResult<bool> {
+        Ok(false)
+    }
+
+    /// Removes what updates of the share `id` left beside its bytes in `object` and beside those in
+    /// `origin`, which it was updated from.
     fn forget(
         &self,
         _object: BorrowedFd<'_>,

@@ -14,9 +14,10 @@ use super::cancel::Cancel;
 use super::failure::{FsError, FsResult, Stop};
 use super::kept::{existing_share, exports, find_snapshot, record_of, snapshot_object};
 use super::objects::{Kind, Resumed, SnapshotRecord};
-use super::replicas::with_source;
+use super::replicas::{forget, with_source};
 use super::root::Root;
 use super::sys;
+use super::take_over;
 use super::tree::mirror::{mirror_tree, to_copy};
 use crate::manage::Custody;
 use crate::{
@@ -94,6 +95,9 @@ pub(super) fn migrate(
     progress: &CopyProgress,
     cancel: &Cancel,
 ) -> Result<Migrated, Stop> {
+    if !is_here(root, migration)? && take_over::is_possible(root, migration, cancel)? {
+        return take_over::migrate(root, migration, progress, cancel);
+    }
     let all = migration.preserve_metadata;
     let source = Origin::share(migration.source.id, &migration.source.location, all);
     let mut bytes = 0_u64;
@@ -111,8 +115,19 @@ pub(super) fn migrate(
     for snapshot in &migration.snapshots {
         snapshots.push(take_snapshot(root, migration, snapshot, progress, cancel)?);
     }
+    // A killed call may have left what it took things over by.
+    forget(root, migration.share.id, cancel);
     progress.end();
     Ok(Migrated { exports, snapshots })
+}
+
+/// Whether an earlier call has brought everything.
+fn is_here(root: &Root, migration: &Migration) -> FsResult<bool> {
+    let mut is_here = existing_share(root, migration.share.id)?.is_some();
+    for snapshot in &migration.snapshots {
+        is_here &= find_snapshot(root, snapshot.id)?.is_some();
+    }
+    Ok(is_here)
 }
 
 /// Makes a share of the bytes of a directory, if it is not here yet.

@@ -26,6 +26,7 @@ pub(crate) mod root;
 pub(crate) mod settings;
 mod sweep;
 pub(crate) mod sys;
+mod take_over;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -83,10 +83,17 @@ pub(super) fn promote(
     Ok(Promoted { exports, is_current: !is_stale })
 }
 
+/// A snapshot that was brought, with what it was brought from.
+pub(super) struct Brought<'a> {
+    pub(super) source: &'a SnapshotRef,
+    pub(super) id: Uuid,
+}
+
 pub(super) fn bring_snapshot(
     root: &Root,
     snapshot: NewSnapshot,
     source: &SnapshotRef,
+    before: Option<Brought<'_>>,
     cancel: &Cancel,
 ) -> Result<SnapshotObject, Stop> {
     let NewSnapshot { id, share_instance_id } = snapshot;
@@ -97,10 +104,16 @@ pub(super) fn bring_snapshot(
     }
     let protocol = Some(record(root, share_instance_id)?.protocol);
     let record = SnapshotRecord { share_instance_id, protocol, custody: Custody::default() };
-    let location = source.provider_location.as_deref().unwrap_or_default();
-    with_source(|path| root.open_other(path), Kind::Snapshot, source.id, location, |data| {
+    let before = match before {
+        Some(Brought { source, id }) => {
+            let there = with_snapshot(root, source, Ok)?;
+            root.data(Kind::Snapshot, id)?.map(|here| (there, here))
+        }
+        None => None,
+    };
+    with_snapshot(root, source, |data| {
         let origin = share_beside(&data, source.share_instance_id)?;
-        let replica = Replica { origin, ..replica_of(root, share_instance_id, data)? };
+        let replica = Replica { origin, before, ..replica_of(root, share_instance_id, data)? };
         let content = Content::Replica(replica);
         let (kind, record) = (Kind::Snapshot, &record);
         Ok(root.make(
@@ -112,9 +125,10 @@ pub(super) fn bring_snapshot(
 }
 
 /// The replica with these bytes of a share to come.
-fn replica_of(root: &Root, id: Uuid, source: OwnedFd) -> Result<Replica, Stop> {
+pub(super) fn replica_of(root: &Root, id: Uuid, source: OwnedFd) -> Result<Replica, Stop> {
     let origin = Some(sys::open_parent(source.as_fd())?);
-    Ok(Replica { present: root.open_object(Kind::Share, id)?, origin, source, id })
+    let present = root.open_object(Kind::Share, id)?;
+    Ok(Replica { source, id, before: None, present, origin })
 }
 
 /// The share whose snapshot holds these bytes, if it is still there.
@@ -185,7 +199,16 @@ fn follow(
     Ok(root.replace(new, cancel)?)
 }
 
-fn with_share<T>(
+pub(super) fn with_snapshot<T>(
+    root: &Root,
+    source: &SnapshotRef,
+    work: impl FnOnce(OwnedFd) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let location = source.provider_location.as_deref().unwrap_or_default();
+    with_source(|path| root.open_other(path), Kind::Snapshot, source.id, location, work)
+}
+
+pub(super) fn with_share<T>(
     root: &Root,
     source: &ReplicaSource,
     work: impl FnOnce(OwnedFd) -> Result<T, Stop>,

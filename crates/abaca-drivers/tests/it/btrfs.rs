@@ -4,6 +4,7 @@
 //! word where it can't have that.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::sync::Arc;
 
 use abaca_drivers::conformance::{file_systems, run};
 use abaca_drivers::{
-    BuildError, Driver, DriverError, NewReplica, NewShare, NewSnapshot, ReplicaSource, SnapshotRef,
-    SyncReplica, build,
+    BuildError, Driver, DriverError, MigratedSnapshot, Migration, NewReplica, NewShare,
+    NewSnapshot, ReplicaSource, SnapshotRef, SyncReplica, build,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -74,6 +75,11 @@ fn kills_of_what_is_managed() {
 #[test]
 fn kills_of_copies_elsewhere() {
     on_btrfs("btrfs::killed_with_copies_elsewhere");
+}
+
+#[test]
+fn moves_with_snapshots() {
+    on_btrfs("btrfs::shares_move_with_their_snapshots");
 }
 
 #[test]
@@ -358,8 +364,92 @@ fn second(first: &Path) -> PathBuf {
 async fn killed_with_copies_elsewhere() {
     let Some(root) = prepared() else { return };
     let elsewhere = second(&root);
-    for (call, at_least) in [(Call::CreateReplica, 8), (Call::UpdateReplica, 8)] {
+    // A share that is taken over is made as a replica is, with its snapshot.
+    for (call, at_least) in [(Call::UpdateReplica, 16), (Call::Migrate, 16)] {
         kill_driver_at_every_change("btrfs", &root, Some(&elsewhere), call, at_least).await;
+    }
+}
+
+fn checksum(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    fs::read(path).unwrap().hash(&mut hasher);
+    hasher.finish()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn shares_move_with_their_snapshots() {
+    let Some(root) = prepared() else { return };
+    let elsewhere = second(&root);
+    let (here, there) = (open(&root).await, open(&elsewhere).await);
+    let (share, path) = share(&*here).await;
+    // What the snapshots have in common with each other, and not with the share; and the other way.
+    let (old, new) = (vec![3; 64 * MIB as usize], vec![5; 32 * MIB as usize]);
+    fs::write(path.join("old"), &old).unwrap();
+    let mut snapshots = Vec::new();
+    for number in 0..4 {
+        fs::write(path.join("file"), format!("snapshot {number}")).unwrap();
+        let snapshot = NewSnapshot { id: Uuid::new_v4(), share_instance_id: share.id };
+        let snapshot = here.create_snapshot(&snapshot).await.unwrap();
+        snapshots.push(MigratedSnapshot { source: (&snapshot).into(), id: Uuid::new_v4() });
+    }
+    fs::remove_file(path.join("old")).unwrap();
+    fs::write(path.join("new"), &new).unwrap();
+    let migration = Migration {
+        source: here.migration_source(share.id).await.unwrap(),
+        share: NewShare { id: Uuid::new_v4(), ..share.clone() },
+        snapshots,
+        preserve_metadata: true,
+    };
+    let (before, progress) = (used(&elsewhere), Arc::default());
+    let soon = std::time::Duration::from_millis(150);
+    let _ = tokio::time::timeout(soon, there.migrate(&migration, &progress)).await;
+    let migrated = there.migrate(&migration, &progress).await.unwrap();
+    assert_eq!((progress.copied(), progress.compared()), (progress.total(), progress.total()));
+    let grown = used(&elsewhere).saturating_sub(before);
+    assert!(grown < 112 * MIB, "{grown} bytes for 96 MiB: what they share is there several times");
+    let copy = PathBuf::from(&migrated.exports[0].path);
+    assert_eq!(checksum(&copy.join("new")), checksum(&path.join("new")));
+    assert!(!copy.join("old").exists());
+    for (number, snapshot) in migrated.snapshots.iter().enumerate() {
+        let kept = Path::new(&snapshot.provider_location);
+        assert_eq!(fs::read_to_string(kept.join("file")).unwrap(), format!("snapshot {number}"));
+        let source = migration.snapshots[number].source.provider_location.as_deref().unwrap();
+        assert_eq!(checksum(&kept.join("old")), checksum(&Path::new(source).join("old")));
+        assert!(fs::write(kept.join("file"), "").is_err(), "a snapshot can be written to");
+    }
+    let (written, refusal) = fill(&copy.join("more"), 2 * GIB);
+    assert!(refusal.is_some() && written < GIB, "it is not held to its size: {written}");
+    fs::remove_file(copy.join("more")).unwrap();
+
+    // A subvolume that somebody made inside is no reason to lose what it holds.
+    call("btrfs", &["subvolume", "create", copy.join("inside").to_str().unwrap()]);
+    fs::write(copy.join("inside/file"), "of a subvolume").unwrap();
+    let back = Migration {
+        source: there.migration_source(migration.share.id).await.unwrap(),
+        share: NewShare { id: Uuid::new_v4(), ..share.clone() },
+        snapshots: Vec::new(),
+        preserve_metadata: true,
+    };
+    let again = PathBuf::from(&here.migrate(&back, &progress).await.unwrap().exports[0].path);
+    assert_eq!(fs::read(again.join("inside/file")).unwrap(), b"of a subvolume");
+
+    for (root, driver, shares) in [
+        (&root, &here, vec![share.id, back.share.id]),
+        (&elsewhere, &there, vec![migration.share.id]),
+    ] {
+        for snapshot in &migration.snapshots {
+            driver.delete_snapshot(&snapshot.source).await.unwrap();
+            let brought = NewSnapshot { id: snapshot.id, share_instance_id: migration.share.id };
+            driver.delete_snapshot(&brought.into()).await.unwrap();
+        }
+        for share in shares {
+            let left = fs::read_dir(root.join("shares").join(share.to_string())).unwrap();
+            let left = left.map(|entry| entry.unwrap().file_name()).filter(|name| name != "data");
+            assert_eq!(left.collect::<Vec<_>>(), ["record.json"]);
+            driver.delete_share(share).await.unwrap();
+        }
+        assert_eq!(leftovers(root), Vec::<String>::new());
     }
 }
 
