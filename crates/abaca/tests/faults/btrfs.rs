@@ -10,6 +10,7 @@ use abaca_drivers::conformance::file_systems::{mounted, run_on_image};
 use abaca_store::Dialect;
 use serde_json::json;
 
+use crate::migrations::{self, Way};
 use crate::service::{Service, Storage, World, id, read_bytes, write_bytes};
 use crate::{kills, replicas, story};
 
@@ -35,6 +36,11 @@ fn kills() {
 #[test]
 fn kills_of_replicas() {
     on_btrfs("btrfs::killed_with_replicas_elsewhere");
+}
+
+#[test]
+fn kills_of_moves() {
+    on_btrfs("btrfs::killed_while_moved");
 }
 
 fn call(program: &str, arguments: &[&str]) {
@@ -160,6 +166,18 @@ async fn killed_after_the_effect() {
     }
 }
 
+/// Mounts a file system of its own there, inside the first one.
+fn second(world: &World, name: &str) -> String {
+    let (image, point) = (world.path("image"), world.path(name));
+    File::create(&image).unwrap().set_len(4 << 30).unwrap();
+    fs::create_dir(&point).unwrap();
+    let (image, point) = (image.to_str().unwrap(), point.to_str().unwrap());
+    call("mkfs.btrfs", &["-q", image]);
+    call("mount", &["-o", "loop", image, point]);
+    call("btrfs", &["quota", "enable", point]);
+    point.to_owned()
+}
+
 /// How many of what updates keep lie beside the bytes of shares.
 fn kept(root: &Path, prefix: &str) -> usize {
     let shares = fs::read_dir(root.join("shares")).unwrap();
@@ -180,13 +198,7 @@ async fn killed_with_replicas_elsewhere() {
         "delete_snapshot.delete",
     ] {
         let world = world().await;
-        let (image, other) = (world.path("image"), world.path("other"));
-        File::create(&image).unwrap().set_len(4 << 30).unwrap();
-        fs::create_dir(&other).unwrap();
-        let (image, other) = (image.to_str().unwrap(), other.to_str().unwrap());
-        call("mkfs.btrfs", &["-q", image]);
-        call("mount", &["-o", "loop", image, other]);
-        call("btrfs", &["quota", "enable", other]);
+        let other = second(&world, "other");
         let kind = place.split_once('.').unwrap().0;
         replicas::killed_and_resumed(&world, kind, &format!("{place}.effect")).await;
         let roots = [world.backend(), world.path("other")];
@@ -196,7 +208,28 @@ async fn killed_with_replicas_elsewhere() {
         let expected = if kind == "delete_replica" { 0..=0 } else { 1..=2 };
         let is_so = expected.contains(&found.0) && expected.contains(&found.1);
         assert!(is_so, "{place}: {found:?}");
-        call("umount", &[other]);
+        call("umount", &[&other]);
+        world.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_while_moved() {
+    for (place, wish) in [
+        ("migrate_share.copy.start", "migration_complete"),
+        ("migrate_share.copy.effect", "migration_complete"),
+        ("migrate_share.switch.effect", "migration_complete"),
+        ("migrate_share.hold.commit", "migration_cancel"),
+        ("delete_share.delete.effect", "migration_cancel"),
+    ] {
+        let world = world().await;
+        let other = second(&world, "backend_of_c");
+        migrations::killed_and_resumed(&world, place, Way::Driver, wish).await;
+        for root in [world.backend(), world.path("backend_of_c")] {
+            assert_eq!(kept(&root, "sent-") + kept(&root, "base-"), 0, "{place}");
+        }
+        call("umount", &[&other]);
         world.remove().await;
     }
 }

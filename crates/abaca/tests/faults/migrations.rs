@@ -49,7 +49,7 @@ async fn killed_while_cancelled(dialect: Dialect) {
 
 /// Who carries the bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     Driver,
     DataMover,
 }
@@ -80,15 +80,22 @@ struct Scene {
 
 async fn run(place: &str, way: Way, wish: &str, dialect: Dialect) {
     let world = World::new(dialect, Storage::Directory).await;
+    killed_and_resumed(&world, place, way, wish).await;
+    world.remove().await;
+}
+
+/// The second backend is of the first one's kind, in the directory `backend_of_c`.
+pub(crate) async fn killed_and_resumed(world: &World, place: &str, way: Way, wish: &str) {
     let root = world.path("backend_of_c");
-    let second = format!("[[backend]]\nname = \"c\"\ndriver = \"directory\"\nroot = {root:?}\n");
+    let driver = driver(world);
+    let second = format!("[[backend]]\nname = \"c\"\ndriver = \"{driver}\"\nroot = {root:?}\n");
     let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
     fs::write(world.path("abaca.toml"), config + &second).unwrap();
     let whole = world.start("all", None);
-    let scene = prepare(&world, &whole, way);
+    let scene = prepare(world, &whole, way);
     drop(whole);
     let mut doomed = world.start("all", Some(place));
-    start(&doomed, &scene, way);
+    start(world, &doomed, &scene, way);
     while doomed.is_running() {
         wish_when_ready(&doomed, &scene, wish);
     }
@@ -103,9 +110,18 @@ async fn run(place: &str, way: Way, wish: &str, dialect: Dialect) {
     });
     world.settled().await;
     let at = if wish == "migration_complete" { scene.to } else { scene.from };
-    assert_whole(&world, &again, &scene, at);
+    assert_whole(world, &again, &scene, at);
     drop(again);
-    world.remove().await;
+}
+
+fn driver(world: &World) -> String {
+    let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
+    let lines = config.lines().filter_map(|line| line.strip_prefix("driver = "));
+    lines.map(|name| name.trim_matches('"').to_owned()).next().unwrap()
+}
+
+fn pool(world: &World, backend: &str) -> String {
+    format!("w@{backend}#{}", driver(world))
 }
 
 fn root(world: &World, backend: &str) -> PathBuf {
@@ -114,7 +130,7 @@ fn root(world: &World, backend: &str) -> PathBuf {
 
 fn prepare(world: &World, service: &Service, way: Way) -> Scene {
     let body = json!({"share": {"share_proto": "NFS", "size": 1,
-        "scheduler_hints": {"only_host": "w@b#directory"}}});
+        "scheduler_hints": {"only_host": pool(world, "b")}}});
     let share = id(&service.post("/shares", &body)["share"]);
     service.share_is(&share, "available");
     story::allow(service, &format!("/shares/{share}"), "10.0.0.1");
@@ -173,8 +189,8 @@ fn location(copy: &Value) -> &Path {
     Path::new(copy["provider_location"].as_str().unwrap())
 }
 
-fn start(service: &Service, scene: &Scene, way: Way) {
-    let body = json!({"migration_start": {"host": format!("w@{}#directory", scene.to),
+fn start(world: &World, service: &Service, scene: &Scene, way: Way) {
+    let body = json!({"migration_start": {"host": pool(world, scene.to),
         "writable": false, "nondisruptive": false, "preserve_metadata": false,
         "preserve_snapshots": false, "force_host_assisted_migration": way == Way::DataMover}});
     service.try_post(&format!("/shares/{}/action", scene.share), &body);
@@ -222,7 +238,7 @@ fn assert_at_both_ends(service: &Service, scene: &Scene) {
 fn assert_whole(world: &World, service: &Service, scene: &Scene, at: &str) {
     let share = &service.get(&format!("/shares/{}", scene.share))["share"];
     assert_eq!(share["status"], "available");
-    assert_eq!(share["host"], format!("w@{at}#directory"));
+    assert_eq!(share["host"], pool(world, at));
     let instances = service.get(&format!("/shares/{}/instances", scene.share));
     let instances = instances["share_instances"].as_array().unwrap();
     assert_eq!(instances.len(), 1, "{instances:?}");
