@@ -25,13 +25,17 @@ def free_port():
 
 
 class Service:
-    """`abaca serve`, without a config file unless `arguments` name one. Use it in a `with`; `stop`
-    and `start` restart it. `variables` are set in its environment."""
+    """`abaca serve`, without a config file unless there is its text or `arguments` name one. Use it in
+    a `with`; `stop` and `start` restart it. `variables` are set in its environment."""
 
-    def __init__(self, variables=(), arguments=()):
+    def __init__(self, variables=(), arguments=(), config=""):
         self.variables = dict(variables)
         self.arguments = list(arguments)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="abaca-client-test."))
+        if config:
+            path = self.directory / "abaca.toml"
+            path.write_text(config)
+            self.arguments += ["--config", str(path)]
         self.data = self.directory / "data"
         self.output = self.directory / "output.log"
         self.address = f"127.0.0.1:{free_port()}"

@@ -42,8 +42,7 @@ class Messages(ServiceCase):
 class Reverting(ServiceCase):
     def test_a_share_goes_back_to_its_latest_snapshot(self):
         share = self.admin.make_share("changing")["id"]
-        (location,) = self.admin.json(f"share export location list {share}")
-        letter = pathlib.Path(location["Path"]) / "letter.txt"
+        letter = self.letter(share)
         letter.write_text("first")
         self.admin.make_snapshot(share, "first")
         letter.write_text("second")

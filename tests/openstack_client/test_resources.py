@@ -6,11 +6,6 @@ from case import UUID, ServiceCase
 
 
 class Resources(ServiceCase):
-    def inside(self, share):
-        """A file in a share: its export location is a local path with the `directory` backend."""
-        (location,) = self.admin.json(f"share export location list {share}")
-        return pathlib.Path(location["Path"]) / "letter.txt"
-
     def test_share_list_show_delete(self):
         share = self.admin.make_share("listed")["id"]
         rows = [row for row in self.admin.json("share list") if row["ID"] == share]
@@ -53,14 +48,14 @@ class Resources(ServiceCase):
 
     def test_a_snapshot_instance_holds_the_bytes_of_its_moment(self):
         share = self.admin.make_share("bytes")["id"]
-        original = self.inside(share)
+        original = self.letter(share)
         original.write_text("as it was")
         snapshot, instance = self.admin.make_snapshot(share, "moment")
         original.write_text("changed since")
         kept = pathlib.Path(instance["Provider Location"]) / "letter.txt"
         self.assertEqual(kept.read_text(), "as it was")
 
-        copied = self.inside(self.admin.make_share("copy", f"--snapshot-id {snapshot}")["id"])
+        copied = self.letter(self.admin.make_share("copy", f"--snapshot-id {snapshot}")["id"])
         self.assertEqual(copied.read_text(), "as it was")
         copied.write_text("the copy is a share of its own")
         self.assertEqual(kept.read_text(), "as it was")

@@ -1,10 +1,6 @@
 """Where shares go: pools, zones of share types, scheduler hints, functions of backends."""
 
-import tempfile
-
 from case import ServiceCase
-from client import Client
-from service import Service
 
 CONFIG = """
 [worker]
@@ -23,14 +19,7 @@ pools = [{ name = "p", dedupe = true }]
 
 
 class Scheduling(ServiceCase):
-    @classmethod
-    def setUpClass(cls):
-        config = cls.enterClassContext(tempfile.NamedTemporaryFile("w", suffix=".toml"))
-        config.write(CONFIG)
-        config.flush()
-        cls.service = cls.enterClassContext(Service(arguments=["--config", config.name]))
-        cls.admin = Client.administrator(cls.service.endpoint)
-        cls.addClassCleanup(cls.admin.close)
+    config = CONFIG
 
     def names(self, options):
         return [row["Name"] for row in self.admin.json(f"share pool list {options}")]
