@@ -1,4 +1,4 @@
-"""What the tests of this folder share: a real Keystone, and Abaca behind it with a `directory` backend."""
+"""What the tests of this folder share: a real Keystone, and Abaca behind it with two `directory` backends."""
 
 import atexit
 import functools
@@ -6,10 +6,12 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "tests" / folder) for folder in ("openstack_client", "keystone")]
 
+from backends import FIRST_POOL, SECOND_POOL, TWO_DIRECTORIES  # noqa: E402, F401
 from keystone_server import PASSWORD, Identity, Keystone  # noqa: E402
 from service import Service  # noqa: E402
 
@@ -42,7 +44,7 @@ class Cloud:
             "ABACA__IDENTITY__STRATEGY": "keystone",
             "ABACA__IDENTITY__AUTH_URL": self.keystone.url,
             "ABACA__IDENTITY__PASSWORD": PASSWORD,
-        })
+        }, config=TWO_DIRECTORIES)
         atexit.register(self.service.__exit__)
         self.service.start()
         self.endpoint = self.service.endpoint
@@ -60,8 +62,22 @@ class Cloud:
     def project_id(self, name):
         return self.identity.project(name)
 
+    def root(self, backend):
+        """The directory of a backend."""
+        return self.service.data / backend
+
 
 @functools.cache
 def cloud():
     """One for all tests of a run: Keystone takes seconds to set up."""
     return Cloud()
+
+
+def until(question, what):
+    """Asks until the answer is true, and gives it."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not (answer := question()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not yet: {what}")
+        time.sleep(INTERVAL_SECONDS)
+    return answer

@@ -1,4 +1,4 @@
-"""Holds a test's source against what a client offers, so that nothing new stays untested in silence."""
+"""Holds the tests' sources against what a client offers, so that nothing new stays untested in silence."""
 
 import ast
 import pathlib
@@ -7,10 +7,17 @@ import pathlib
 CLIENTS = {"admin", "tenant", "reader", "proxy"}
 
 
-def called(path):
-    """What a source calls on its clients: `self.admin.shares.list` is `shares.list`."""
+def called(pattern):
+    """What the sources of this folder whose names match call on their clients: `self.admin.shares.list`
+    is `shares.list`."""
+    sources = pathlib.Path(__file__).parent.glob(pattern)
+    return set().union(*(called_in(source.read_text()) for source in sources))
+
+
+def called_in(source):
+    """The same of the text of one source."""
     found = set()
-    for node in ast.walk(ast.parse(pathlib.Path(path).read_text())):
+    for node in ast.walk(ast.parse(source)):
         names = []
         while isinstance(node, ast.Attribute):
             names.append(node.attr)

@@ -2,24 +2,20 @@
 
 import functools
 import inspect
-import time
 import unittest
 
-import manilaclient
-from manilaclient import base, client
+from manilaclient import base
 from manilaclient.common.apiclient import exceptions
 
 import coverage
-from cloud import INTERVAL_SECONDS, SETTLE_SECONDS, UUID, cloud
-
-# The highest that this release knows.
-VERSION = manilaclient.API_MAX_VERSION.get_string()
+from bindings_case import BindingsCase
+from cloud import FIRST_POOL, SECOND_POOL, UUID, cloud, until
 
 NO_GROUPS = "share groups are not built yet"
 NO_NETWORKS = "share networks are not built yet"
 NO_TRANSFERS = "share transfers are not built yet"
-NO_MANAGE = "not told here; the public test suite of the API manages and unmanages"
 NO_LOCKS = "resource locks are not built yet"
+NO_MANAGE = "not told here; the public test suite of the API manages and unmanages"
 NO_BACKUPS = "share backups are not built yet"
 NO_REPLICAS = "replicas can only be listed yet"
 INHERITED = "the client's own, of `list`"
@@ -39,50 +35,6 @@ NOT_TESTED = {
 }
 
 
-class BindingsCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.admin = cls.client("admin", "admin")
-        cls.tenant = cls.client("alice", "tenants")
-        cls.reader = cls.client("rita", "tenants")
-
-    @staticmethod
-    def client(user, project, version=VERSION):
-        return client.Client(version, **cloud().login(user, project), region_name="RegionOne")
-
-    def settled(self, manager, resource, status="available", attribute="status"):
-        """The resource as it is once it has this status."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            fresh = manager.get(resource)
-            found = getattr(fresh, attribute)
-            if found == status:
-                return fresh
-            if "error" in found or time.monotonic() > deadline:
-                raise AssertionError(f"{resource}: {found}, not {status}")
-            time.sleep(INTERVAL_SECONDS)
-
-    def gone(self, manager, resource):
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            try:
-                manager.get(resource)
-            except exceptions.NotFound:
-                return
-            self.assertLess(time.monotonic(), deadline, f"{resource} is still there")
-            time.sleep(INTERVAL_SECONDS)
-
-    def make_share(self, **options):
-        return self.settled(self.tenant.shares, self.tenant.shares.create("NFS", 1, **options))
-
-    def make_snapshot(self, share, **options):
-        made = self.tenant.share_snapshots.create(share, **options)
-        return self.settled(self.tenant.share_snapshots, made)
-
-    def ids(self, listed):
-        return [each.id for each in listed]
-
-
 class Coverage(BindingsCase):
     def test_every_method_is_tested_or_has_a_reason(self):
         offered = set()
@@ -92,7 +44,7 @@ class Coverage(BindingsCase):
                 offered |= {f"{name}.{method}" for method, _ in inspect.getmembers(type(manager), callable)
                             if not method.startswith("_") and method not in helpers}
         self.assertGreater(len(offered), 100)
-        self.assertEqual(coverage.problems(offered, coverage.called(__file__), NOT_TESTED), [])
+        self.assertEqual(coverage.problems(offered, coverage.called("*bindings*.py"), NOT_TESTED), [])
 
 
 class Story(BindingsCase):
@@ -173,18 +125,6 @@ class Shares(BindingsCase):
         self.tenant.shares.restore(share)
         self.assertIn(share.id, self.ids(self.tenant.shares.list()))
 
-    def check_metadata(self, calls):
-        """By the four calls, bound to their resource: the request of each and what is there after it.
-        What is the service's own stays."""
-        get, set_, replace, delete = calls
-        own = get().to_dict()
-        set_({"aim": "doc", "rack": "7"})
-        self.assertEqual(get().to_dict(), {**own, "aim": "doc", "rack": "7"})
-        delete(["aim"])
-        self.assertEqual(get().to_dict(), {**own, "rack": "7"})
-        replace({"only": "this"})
-        self.assertEqual(get().to_dict(), {**own, "only": "this"})
-
     def test_metadata(self):
         share = self.make_share()
         snapshot = self.make_snapshot(share)
@@ -258,10 +198,7 @@ class Snapshots(BindingsCase):
         (listed,) = self.tenant.share_snapshots.access_list(snapshot)
         self.assertEqual((listed.id, listed.access_to), (rule, "10.0.0.5"))
         self.tenant.share_snapshots.deny(snapshot, rule)
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while self.tenant.share_snapshots.access_list(snapshot):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(INTERVAL_SECONDS)
+        until(lambda: not self.tenant.share_snapshots.access_list(snapshot), "the rule gone")
 
 
 class Operating(BindingsCase):
@@ -278,9 +215,11 @@ class Operating(BindingsCase):
             self.tenant.services.list()
 
     def test_pools_and_zones(self):
-        (pool,) = self.admin.pools.list(detailed=True)
-        self.assertEqual(pool.capabilities["snapshot_support"], True)
-        self.assertEqual([zone.name for zone in self.tenant.availability_zones.list()], ["nova"])
+        pools = {pool.name: pool.capabilities for pool in self.admin.pools.list(detailed=True)}
+        self.assertCountEqual(pools, [FIRST_POOL, SECOND_POOL])
+        self.assertEqual(pools[FIRST_POOL]["snapshot_support"], True)
+        zones = [zone.name for zone in self.tenant.availability_zones.list()]
+        self.assertCountEqual(zones, ["nova", "far"])
 
     def test_quotas_and_limits(self):
         project = cloud().project_id("tenants")
@@ -347,10 +286,7 @@ class Operating(BindingsCase):
             "unplaced", spec_driver_handles_share_servers=False, extra_specs={"dedupe": "True"})
         self.addCleanup(self.forget_type, nowhere)
         share = self.tenant.shares.create("NFS", 1, share_type="unplaced")
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while self.tenant.shares.get(share).status != "error":
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(INTERVAL_SECONDS)
+        self.settled(self.tenant.shares, share, "error")
         (message,) = self.tenant.messages.list(search_opts={"resource_id": share.id})
         self.assertEqual(self.tenant.messages.get(message.id).resource_id, share.id)
         self.tenant.messages.delete(message)
