@@ -14,7 +14,6 @@ from cloud import FIRST_POOL, SECOND_POOL, UUID, cloud, until
 NO_GROUPS = "share groups are not built yet"
 NO_NETWORKS = "share networks are not built yet"
 NO_TRANSFERS = "share transfers are not built yet"
-NO_LOCKS = "resource locks are not built yet"
 NO_MANAGE = "not told here; the public test suite of the API manages and unmanages"
 NO_BACKUPS = "share backups are not built yet"
 NO_REPLICAS = "replicas can only be listed yet"
@@ -26,7 +25,7 @@ NOT_TESTED = {
     "share_access_rules.list": "`access_list` is the request", "shares.access_list": "below 2.45",
     "share_types.show": "`get`, by another name",
     "services.server_api_version": "asks for the versions, of which the clients' start is a test",
-    "qos_types.*": "QoS types are not built yet", "resource_locks.*": NO_LOCKS,
+    "qos_types.*": "QoS types are not built yet",
     "security_services.*": NO_NETWORKS, "share_network*": NO_NETWORKS, "share_servers.*": NO_NETWORKS,
     "share_groups.*": NO_GROUPS, "share_group_snapshots.*": NO_GROUPS, "share_backups.*": NO_BACKUPS, "transfers.*": NO_TRANSFERS,
     "share_replica*": NO_REPLICAS,
@@ -199,6 +198,46 @@ class Snapshots(BindingsCase):
         self.assertEqual((listed.id, listed.access_to), (rule, "10.0.0.5"))
         self.tenant.share_snapshots.deny(snapshot, rule)
         until(lambda: not self.tenant.share_snapshots.access_list(snapshot), "the rule gone")
+
+
+class Locks(BindingsCase):
+    def test_a_locked_share_stays(self):
+        share = self.make_share()
+        lock = self.tenant.resource_locks.create(share.id, "share", "delete", "audit")
+        self.assertEqual(
+            (lock.resource_id, lock.resource_type, lock.resource_action, lock.lock_reason, lock.lock_context),
+            (share.id, "share", "delete", "audit", "user"))
+        with self.assertRaises(exceptions.Forbidden):
+            self.tenant.shares.delete(share)
+        found = self.tenant.resource_locks.list(search_opts={"resource_id": share.id})
+        self.assertEqual(self.ids(found), [lock.id])
+        self.tenant.resource_locks.update(lock, lock_reason="second audit")
+        self.assertEqual(self.tenant.resource_locks.get(lock.id).lock_reason, "second audit")
+        with self.assertRaises(exceptions.BadRequest):
+            self.tenant.resource_locks.update(lock, resource_action="show")
+        with self.assertRaises(exceptions.Forbidden):
+            self.reader.resource_locks.delete(lock)
+        self.tenant.resource_locks.delete(lock)
+        with self.assertRaises(exceptions.NotFound):
+            self.tenant.resource_locks.get(lock.id)
+        self.tenant.shares.delete(share)
+        self.gone(self.tenant.shares, share)
+
+    def test_a_locked_rule_stays_and_is_hidden(self):
+        share = self.make_share()
+        rule = self.tenant.shares.allow(
+            share, "ip", "10.0.0.9", "ro", lock_visibility=True, lock_deletion=True, lock_reason="audit")["id"]
+        self.settled(self.tenant.share_access_rules, rule, "active", "state")
+        locks = self.tenant.resource_locks.list(search_opts={"resource_id": rule})
+        self.assertCountEqual([lock.resource_action for lock in locks], ["delete", "show"])
+        self.assertEqual(self.reader.share_access_rules.get(rule).access_to, "******")
+        self.assertEqual(self.tenant.share_access_rules.get(rule).access_to, "10.0.0.9")
+        with self.assertRaises(exceptions.Forbidden):
+            self.tenant.shares.deny(share, rule)
+        self.tenant.shares.deny(share, rule, unrestrict=True)
+        self.gone(self.tenant.share_access_rules, rule)
+        self.assertEqual(self.tenant.resource_locks.list(search_opts={"resource_id": rule}), [])
+        self.tenant.shares.delete(share)
 
 
 class Operating(BindingsCase):

@@ -13,7 +13,6 @@ from sdk_case import SdkCase
 NO_GROUPS = "share groups are not built yet"
 NO_NETWORKS = "share networks are not built yet"
 NO_TRANSFERS = "share transfers are not built yet"
-NO_LOCKS = "resource locks are not built yet"
 NO_REPLICAS = "replicas can only be listed yet"
 NO_MANAGE = "not told here; the public test suite of the API manages and unmanages"
 DEPRECATED = "warns, and calls the method that is tested"
@@ -24,7 +23,6 @@ NOT_TESTED = {
     "*share_network_subnet_metadata": NO_NETWORKS, "fetch_share_network_subnet_metadata_item": NO_NETWORKS,
     "*share_transfer": NO_TRANSFERS, "*share_transfers": NO_TRANSFERS,
     "manage_*": NO_MANAGE, "unmanage_*": NO_MANAGE,
-    "*resource_lock": NO_LOCKS, "resource_locks": NO_LOCKS,
     "*share_replica": NO_REPLICAS, "reset_share_replica_*": NO_REPLICAS,
     "get_share_metadata": DEPRECATED, "get_share_metadata_item": DEPRECATED,
     "create_share_metadata": DEPRECATED, "update_share_metadata": DEPRECATED,
@@ -185,6 +183,30 @@ class Snapshots(SdkCase):
             self.tenant.fetch_share_snapshot_metadata_item(snapshot, "aim").metadata["aim"], "doc")
         self.tenant.delete_share_snapshot_metadata(snapshot, ["aim"])
         self.assertEqual(self.tenant.fetch_share_snapshot_metadata(snapshot.id).metadata, {"rack": "7"})
+
+
+class Locks(SdkCase):
+    def test_a_locked_share_stays(self):
+        share = self.make_share(self.tenant)
+        lock = self.tenant.create_resource_lock(
+            resource_id=share.id, resource_type="share", resource_action="delete", lock_reason="audit")
+        shown = self.tenant.get_resource_lock(lock.id)
+        self.assertEqual(
+            (shown.resource_id, shown.resource_type, shown.resource_action, shown.lock_reason),
+            (share.id, "share", "delete", "audit"))
+        self.assertRaises(
+            exceptions.ForbiddenException, self.tenant.delete_share, share, ignore_missing=False)
+        found = self.tenant.resource_locks(resource_id=share.id, resource_type="share")
+        self.assertEqual([each.id for each in found], [lock.id])
+        self.tenant.update_resource_lock(lock, lock_reason="second audit")
+        self.assertEqual(self.tenant.get_resource_lock(lock.id).lock_reason, "second audit")
+        self.assertRaises(exceptions.ForbiddenException, self.reader.delete_resource_lock, lock.id)
+        self.tenant.delete_resource_lock(lock)
+        self.assertEqual(list(self.tenant.resource_locks(resource_id=share.id)), [])
+        self.assertRaises(
+            exceptions.NotFoundException, self.tenant.delete_resource_lock, lock.id, ignore_missing=False)
+        self.tenant.delete_share(share)
+        self.gone(self.tenant, share)
 
 
 class Operating(SdkCase):
