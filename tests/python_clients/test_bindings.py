@@ -16,7 +16,6 @@ NO_NETWORKS = "share networks are not built yet"
 NO_TRANSFERS = "share transfers are not built yet"
 NO_MANAGE = "not told here; the public test suite of the API manages and unmanages"
 NO_BACKUPS = "share backups are not built yet"
-NO_REPLICAS = "replicas can only be listed yet"
 INHERITED = "the client's own, of `list`"
 NOT_TESTED = {
     "*.find": INHERITED, "*.findall": INHERITED,
@@ -28,7 +27,6 @@ NOT_TESTED = {
     "qos_types.*": "QoS types are not built yet",
     "security_services.*": NO_NETWORKS, "share_network*": NO_NETWORKS, "share_servers.*": NO_NETWORKS,
     "share_groups.*": NO_GROUPS, "share_group_snapshots.*": NO_GROUPS, "share_backups.*": NO_BACKUPS, "transfers.*": NO_TRANSFERS,
-    "share_replica*": NO_REPLICAS,
     "shares.migration_*": "share migration is not built yet",
     "*.manage": NO_MANAGE, "*.unmanage": NO_MANAGE,
 }

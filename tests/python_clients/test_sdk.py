@@ -13,7 +13,6 @@ from sdk_case import SdkCase
 NO_GROUPS = "share groups are not built yet"
 NO_NETWORKS = "share networks are not built yet"
 NO_TRANSFERS = "share transfers are not built yet"
-NO_REPLICAS = "replicas can only be listed yet"
 NO_MANAGE = "not told here; the public test suite of the API manages and unmanages"
 DEPRECATED = "warns, and calls the method that is tested"
 NOT_TESTED = {
@@ -23,7 +22,6 @@ NOT_TESTED = {
     "*share_network_subnet_metadata": NO_NETWORKS, "fetch_share_network_subnet_metadata_item": NO_NETWORKS,
     "*share_transfer": NO_TRANSFERS, "*share_transfers": NO_TRANSFERS,
     "manage_*": NO_MANAGE, "unmanage_*": NO_MANAGE,
-    "*share_replica": NO_REPLICAS, "reset_share_replica_*": NO_REPLICAS,
     "get_share_metadata": DEPRECATED, "get_share_metadata_item": DEPRECATED,
     "create_share_metadata": DEPRECATED, "update_share_metadata": DEPRECATED,
 }
@@ -151,10 +149,6 @@ class Shares(SdkCase):
         self.assertEqual(self.tenant.get_share(share.id).status, "error")
         self.admin.delete_share_instance(instance.id)
         self.gone(self.tenant, share)
-
-    def test_replicas_are_listed(self):
-        share = self.make_share(self.tenant)
-        self.assertEqual([r.id for r in self.tenant.share_replicas(share_id=share.id)], [])
 
 
 class Snapshots(SdkCase):
