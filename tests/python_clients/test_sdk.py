@@ -13,7 +13,6 @@ from sdk_case import SdkCase
 NO_GROUPS = "share groups are not built yet"
 NO_NETWORKS = "share networks are not built yet"
 NO_TRANSFERS = "share transfers are not built yet"
-NO_MANAGE = "not told here; the public test suite of the API manages and unmanages"
 DEPRECATED = "warns, and calls the method that is tested"
 NOT_TESTED = {
     "*share_group": NO_GROUPS, "share_group*": NO_GROUPS, "*share_group_snapshot": NO_GROUPS,
@@ -21,7 +20,6 @@ NOT_TESTED = {
     "*share_network": NO_NETWORKS, "share_network*": NO_NETWORKS, "*share_network_subnet": NO_NETWORKS,
     "*share_network_subnet_metadata": NO_NETWORKS, "fetch_share_network_subnet_metadata_item": NO_NETWORKS,
     "*share_transfer": NO_TRANSFERS, "*share_transfers": NO_TRANSFERS,
-    "manage_*": NO_MANAGE, "unmanage_*": NO_MANAGE,
     "get_share_metadata": DEPRECATED, "get_share_metadata_item": DEPRECATED,
     "create_share_metadata": DEPRECATED, "update_share_metadata": DEPRECATED,
 }
