@@ -8,13 +8,14 @@ import re
 import tomllib
 import uuid
 
-from side import LATEST
+from side import LATEST, Side
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROUTER = HERE.parents[2] / "crates/abaca/src/api/router.rs"
 ROW = re.compile(
     r'^\s*(get|post|put|delete|action)\("([^"]+)",(?: "([^"]+)",)? V\((\d+), (\d+)\)\.\.'
     r'(?:=V\((\d+), (\d+)\))?,', re.MULTILINE)
+NAME = re.compile(r"\$([a-z_]+)")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 BAD_IDS = {"absent": "2fa3a2ba-5d7f-4a1e-9d6c-0a8a6b8b9d0e", "malformed": "nonsense", "long": "x" * 300}
 BAD_VERSIONS = ("2.200", "1.0", "3.0", "2", "two", "latest", "2.01", "")
@@ -46,6 +47,11 @@ class Request:
     def name(self):
         return f"{self.route} | {self.case}"
 
+    @property
+    def names(self):
+        """The `$names` in its path and body."""
+        return set(NAME.findall(self.path + json.dumps(self.body)))
+
 
 class Route:
     """A method and a path, with an action or without, and what the table says of it."""
@@ -58,6 +64,7 @@ class Route:
         self.good = [(each, json.loads(each)) for each in told.get("good", [])]
         self.bad = told.get("bad", [])
         self.queries = told.get("queries", [])
+        self.others = told.get("others", [])
         self.lowest, self.highest = ranges[0][0], ranges[-1][1] or LATEST
 
     def filled(self, **other):
@@ -81,7 +88,7 @@ class Route:
 
 def load():
     """All routes in the router's order, and the versions at which good requests are sent. What is in one
-    of the two files only is an error."""
+    of the two files only is an error, as is a resource that side.py does not make."""
     text = ROUTER.read_text()
     told = tomllib.loads((HERE / "routes.toml").read_text())
     borders = told.pop("versions")
@@ -95,6 +102,10 @@ def load():
     only = sorted(set(names) ^ set(told))
     if only or not rows:
         raise SystemExit("in one of router.rs and routes.toml only:\n  " + "\n  ".join(only))
+    used_up = {each["fresh"] for row in told.values() for each in (row, *row.get("others", [])) if "fresh" in each}
+    unknown = sorted(kind for kind in used_up if not hasattr(Side, f"make_{kind}"))
+    if unknown:
+        raise SystemExit("routes.toml uses up what side.py does not make: " + ", ".join(unknown))
     return [Route(*key, rows[key], told[name]) for name, key in names.items()], borders
 
 
@@ -116,6 +127,7 @@ def requests(routes, borders):
         yield from callers(route)
         yield from ids(route)
         yield from bodies(route)
+        yield from others(route)
         yield from urls(route)
         for query in route.queries:
             yield make(route, f"query {query}", path=f"{route.filled()}?{query}")
@@ -200,6 +212,15 @@ def bodies(route):
         for where in [(), *inner[:1]]:
             yield make(route, f"body: {'.'.join(where)} with an unknown key",
                        body=changed(body, (*where, "unknown"), "x"))
+
+
+def others(route):
+    """About other resources, or by others, than the good ones."""
+    for told in route.others:
+        named = {name: told[name] for name in ("who", "version", "fresh") if name in told}
+        body = json.loads(told["body"]) if "body" in told else first_body(route)
+        path = route.filled(**told.get("ids", {})) + (f"?{told['query']}" if "query" in told else "")
+        yield make(route, told["case"], body=body, path=path, **{"fresh": None, **named})
 
 
 def urls(route):
