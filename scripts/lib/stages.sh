@@ -1,9 +1,9 @@
 # The stages of a test run, in order. Sourced by scripts/test.
 
-EVERYDAY_STAGES=(fmt clippy docs deny nextest doctest)
+EVERYDAY_STAGES=(fmt clippy docs deny routes nextest doctest)
 ALL_STAGES=("${EVERYDAY_STAGES[@]}" databases policy faults release keystone client openapi conformance)
-# Not part of a whole run: for every night, and for who changes what the API answers.
-NIGHTLY_STAGES=(compare)
+# Not part of a whole run, and started by nothing else: for who changes what the API answers.
+NAMED_STAGES=(compare)
 
 stage_title() {
   case $1 in
@@ -11,6 +11,7 @@ stage_title() {
     clippy) echo "no compiler or clippy warning" ;;
     docs) echo "the documentation builds, no broken link" ;;
     deny) echo "licences, bans and sources of all dependencies (deny.toml)" ;;
+    routes) echo "the comparison with the reference has every route, and lists no difference of a request that is not sent" ;;
     nextest) echo "unit and integration tests; those at the HTTP boundary on SQLite" ;;
     doctest) echo "the examples in the documentation" ;;
     databases) echo "the tests at the HTTP boundary again, on PostgreSQL and on MariaDB" ;;
@@ -39,7 +40,7 @@ need_databases() {
 describe_stages() {
   local stage
   for stage in "${ALL_STAGES[@]}"; do printf '  %-11s %s\n' "$stage" "$(stage_title "$stage")"; done
-  for stage in "${NIGHTLY_STAGES[@]}"; do printf '  %-11s %s; only when named\n' "$stage" "$(stage_title "$stage")"; done
+  for stage in "${NAMED_STAGES[@]}"; do printf '  %-11s %s; only when named\n' "$stage" "$(stage_title "$stage")"; done
 }
 
 stage_fmt() { cargo fmt --all --check; }
@@ -54,6 +55,8 @@ stage_deny() {
   install_cargo_deny
   "$TOOLS_DIR/bin/cargo-deny" --locked check --hide-inclusion-graph licenses bans sources
 }
+
+stage_routes() { python3 tests/conformance/compare/compare.py --list >/dev/null; }
 
 # with_btrfs FILTERSET: without the tests of the btrfs backend where it can't mount file systems of its own.
 with_btrfs() {
