@@ -35,7 +35,7 @@ fn summary() -> Schema {
 fn share() -> Schema {
     object([
         ("id", uuid()),
-        ("size", integer().about("GiB.")),
+        ("size", integer().or_null().about("GiB; null until a share that is managed is in use.")),
         ("created_at", time()),
         ("name", text().or_null()),
         ("description", text().or_null()),

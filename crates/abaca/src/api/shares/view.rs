@@ -211,7 +211,8 @@ impl Serialize for OwnPart<'_> {
         let since = |minor| viewer.since(minor);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", share.id)?;
-        map.serialize_entry("size", &share.size)?;
+        // Of a share that is being taken into use, only the backend knows it.
+        map.serialize_entry("size", &(share.size > 0).then_some(share.size))?;
         map.serialize_entry("created_at", &share.created_at)?;
         map.serialize_entry("name", &share.name)?;
         map.serialize_entry("description", &share.description)?;
