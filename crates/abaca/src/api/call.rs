@@ -65,6 +65,16 @@ impl Call {
         self.json.as_ref()?.get(key)?.as_object()
     }
 
+    /// The answer to a body without the object it is to be about: 422, and 400 to no body at all.
+    #[must_use]
+    pub fn unprocessable(&self) -> ApiError {
+        let message = "Unable to process the contained instructions";
+        match self.json {
+            Some(_) => ApiError::Unprocessable(message.to_owned()),
+            None => ApiError::malformed(),
+        }
+    }
+
     /// What an action's body has under its name: `{"extend": ...}`.
     #[must_use]
     pub fn action_value(&self) -> &Value {

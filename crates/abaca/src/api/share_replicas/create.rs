@@ -24,9 +24,8 @@ use crate::telemetry::logs;
 
 /// `POST /share-replicas`
 pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
-    let fields = call.wrapped("share_replica").map(Fields).ok_or_else(|| {
-        ApiError::Unprocessable("The body has no share_replica, an object.".to_owned())
-    })?;
+    let fields = call.wrapped("share_replica").map(Fields);
+    let fields = fields.ok_or_else(|| call.unprocessable())?;
     let share = visible_share(&call, &fields).await?;
     call.authorise("share_replica:create", &target(&share)).await?;
     let wanted = Wanted::read(&call, &fields, &share).await?;

@@ -29,7 +29,7 @@ const LARGEST: i64 = 2_147_483_647;
 /// `POST /shares/manage`, before 2.7 `POST /os-share-manage`.
 pub(crate) async fn manage(call: Call) -> Result<Reply, ApiError> {
     let fields = call.wrapped("share").filter(|fields| !fields.is_empty()).map(Fields);
-    let fields = fields.ok_or_else(|| unprocessable("Share entity not found in request body"))?;
+    let fields = fields.ok_or_else(|| call.unprocessable())?;
     let request = Request::read(&fields, call.version)?;
     check_service(&call, request.service_host).await?;
     let share_type = share_type(&call, fields.text("share_type")?).await?;

@@ -14,7 +14,7 @@ use crate::api::{ApiError, Call, Fields, Reply};
 /// ignored.
 pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     if call.json().is_none_or(|body| body.get("share").is_none()) {
-        return Err(unprocessable(&call));
+        return Err(call.unprocessable());
     }
     let change = change(&call.body("share")?)?;
     let mut tx = call.app.db.read().await?;
@@ -34,16 +34,6 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
         Ok(reply)
     })
     .await
-}
-
-/// 422 for a body without a share in it, 400 for none at all.
-pub(super) fn unprocessable(call: &Call) -> ApiError {
-    match call.json() {
-        Some(_) => {
-            ApiError::Unprocessable("Unable to process the contained instructions".to_owned())
-        }
-        None => ApiError::malformed(),
-    }
 }
 
 fn change(fields: &Fields<'_>) -> Result<Change, ApiError> {

@@ -12,7 +12,6 @@ use abaca_store::snapshots::{self, SnapshotWithStatus};
 use abaca_store::{retry_conflicts, share_instances, shares, snapshot_instances};
 use axum::http::StatusCode;
 
-use super::update::unprocessable;
 use super::view::{Body, Viewer};
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
@@ -23,7 +22,7 @@ use crate::telemetry::logs;
 
 /// `POST /snapshots`
 pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
-    let fields = call.wrapped("snapshot").map(Fields).ok_or_else(|| unprocessable(&call))?;
+    let fields = call.wrapped("snapshot").map(Fields).ok_or_else(|| call.unprocessable())?;
     let share = visible_share(&call, &fields).await?;
     let wanted = Wanted::read(&call, &fields, &share)?;
     logs::resource("share_id", &share.id.to_string());

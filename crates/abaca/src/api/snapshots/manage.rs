@@ -26,8 +26,7 @@ const LONGEST_LOCATION: usize = 1023;
 /// `POST /snapshots/manage`
 pub(crate) async fn manage(call: Call) -> Result<Reply, ApiError> {
     let fields = call.wrapped("snapshot").filter(|fields| !fields.is_empty()).map(Fields);
-    let missing = "Snapshot entity not found in request body.";
-    let fields = fields.ok_or_else(|| ApiError::Unprocessable(missing.to_owned()))?;
+    let fields = fields.ok_or_else(|| call.unprocessable())?;
     let share_id = text(&fields, "share_id")?;
     let location = text(&fields, "provider_location")?;
     let given = if call.since(V(2, 73)) { metadata::read(&fields)? } else { BTreeMap::new() };

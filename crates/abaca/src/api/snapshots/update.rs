@@ -17,7 +17,7 @@ const RULE: &str = "share:snapshot_update";
 pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     call.authorise(RULE, None).await?;
     if call.json().is_none_or(|body| body.get("snapshot").is_none()) {
-        return Err(unprocessable(&call));
+        return Err(call.unprocessable());
     }
     let change = change(&call.body("snapshot")?)?;
     let mut tx = call.app.db.read().await?;
@@ -36,16 +36,6 @@ pub(crate) async fn update(call: Call) -> Result<Reply, ApiError> {
     .await?;
     let viewer = Viewer::new(call.version, &call.caller, &call.links);
     Reply::ok(&Body { snapshot: viewer.detail(&updated) })
-}
-
-/// 422 for a body without a snapshot in it, 400 for none at all.
-pub(super) fn unprocessable(call: &Call) -> ApiError {
-    match call.json() {
-        Some(_) => {
-            ApiError::Unprocessable("Unable to process the contained instructions".to_owned())
-        }
-        None => ApiError::malformed(),
-    }
 }
 
 fn change(fields: &Fields<'_>) -> Result<Change, ApiError> {

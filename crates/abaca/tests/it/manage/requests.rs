@@ -175,6 +175,8 @@ async fn what_is_wrong_is_named() {
         let answer = server.post("/v2/shares/manage", body).await;
         assert_eq!(answer.status, 422, "{}", answer.text);
     }
+    let nothing = server.request(Method::POST, "/v2/shares/manage").token(ROOT).send().await;
+    nothing.fault(400, "badRequest");
     beat(&server, Timestamp::from_micros(Timestamp::now().micros() - 3_600_000_000)).await;
     let answer = manage(&server, &good("/x")).await.fault(400, "badRequest");
     assert!(answer.contains("is down"), "{answer}");

@@ -97,6 +97,8 @@ async fn what_is_wrong_is_named() {
     for body in [json!({}), json!({ "snapshot": [] }), json!({ "snapshot": {} })] {
         assert_eq!(server.post("/v2/snapshots/manage", body).await.status, 422);
     }
+    let nothing = server.request(Method::POST, "/v2/snapshots/manage").token(ROOT).send().await;
+    nothing.fault(400, "badRequest");
     for status in [ShareStatus::Deleting, ShareStatus::UnmanageStarting, ShareStatus::Creating] {
         set_status(&server, share.id, status).await;
         manage(&server, good(share.id)).await.fault(409, "conflictingRequest");

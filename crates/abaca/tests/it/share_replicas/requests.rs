@@ -164,6 +164,8 @@ async fn what_can_not_be_is_refused() {
     }
     let strange = server.post("/v2/share-replicas", json!({ "share_replica": 1 })).await;
     assert_eq!(strange.status, 422);
+    let nothing = server.request(Method::POST, "/v2/share-replicas").token(ROOT).send().await;
+    nothing.fault(400, "badRequest");
     assert_eq!(post(&server, BOB, V::MAX, json!({ "share_id": share })).await.status, 404);
 
     // One that is the only active one stays so.

@@ -29,8 +29,7 @@ use crate::telemetry::logs;
 
 /// `POST /shares`
 pub(crate) async fn create(call: Call) -> Result<Reply, ApiError> {
-    let fields =
-        call.wrapped("share").map(Fields).ok_or_else(|| super::update::unprocessable(&call))?;
+    let fields = call.wrapped("share").map(Fields).ok_or_else(|| call.unprocessable())?;
     let request = Request::read(&fields, call.version)?;
     public::authorise(&call, request.is_public, "share:create_public_share", None).await?;
     metadata::authorise(&call, metadata::Resource::Share, &request.metadata, None).await?;
