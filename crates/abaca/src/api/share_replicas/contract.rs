@@ -36,7 +36,7 @@ fn replica() -> Schema {
         ("updated_at", time().or_null()),
         ("share_network_id", null()),
         ("share_server_id", null().for_administrators()),
-        ("host", text().or_null().for_administrators()),
+        ("host", text().for_administrators()),
         ("cast_rules_to_readonly", boolean().since(V(2, 30)).for_administrators()),
         ("metadata", pairs().since(V(2, 95))),
     ])

@@ -140,15 +140,15 @@ async fn begin(call: &Call, share: &Share, wanted: &Wanted) -> Result<Reply, Api
 }
 
 fn check(share: &Share, instances: &[ShareInstance]) -> Result<(), ApiError> {
-    if share.capabilities.replication_type.is_none() {
-        return Err(ApiError::bad_request(format!(
-            "Invalid share: Share {} can't be replicated: its type does not offer it.",
-            share.id
-        )));
-    }
     if share.is_soft_deleted() {
         return Err(ApiError::Forbidden(format!(
             "Share {} is in the recycle bin: it gets no replicas.",
+            share.id
+        )));
+    }
+    if share.capabilities.replication_type.is_none() {
+        return Err(ApiError::bad_request(format!(
+            "Invalid share: Share {} can't be replicated: its type does not offer it.",
             share.id
         )));
     }

@@ -46,7 +46,7 @@ impl Serialize for Shown<'_> {
         }
         if let View::AdminDetail(version) = self.view {
             map.serialize_entry("share_server_id", &None::<&str>)?;
-            map.serialize_entry("host", &row.host)?;
+            map.serialize_entry("host", row.host.unwrap_or_default())?;
             if version >= V(2, 30) {
                 map.serialize_entry("cast_rules_to_readonly", &row.cast_rules_to_readonly)?;
             }

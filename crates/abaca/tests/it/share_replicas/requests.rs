@@ -2,7 +2,7 @@
 
 use abaca::api::V;
 use abaca_model::quota::{Limit, Resource};
-use abaca_model::{OperationKind, ShareInstance, ShareInstanceId, ShareStatus};
+use abaca_model::{OperationKind, Share, ShareInstance, ShareInstanceId, ShareStatus};
 use abaca_store::{operations, share_instances};
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -103,6 +103,7 @@ async fn a_replica_is_asked_for_and_shown_as_each_version_does() {
         assert_eq!(server.get_as(ALICE, version, &path).await.status, status, "{version}");
     }
     let by_root = made_by_root(&server).await;
+    assert_eq!(by_root["share_replica"]["host"], "", "none yet");
     assert_like_sample(&by_root, "share-replica-create-response", &["metadata"]);
     let list = server.get("/v2/share-replicas/detail").await.expect(200);
     assert_like_sample(&list, "share-replicas-list-detail-response", &["metadata"]);
@@ -145,7 +146,9 @@ async fn what_can_not_be_is_refused() {
     let server = server().await;
     let active = add_share(&server, 1).await;
     let (plain, instance) = seed::share(2, "project");
-    add(&server, &[(plain.clone(), instance)]).await;
+    let (binned, place) = seed::share(3, "project");
+    let binned = Share { scheduled_to_be_deleted_at: Some(seed::THEN), ..binned };
+    add(&server, &[(plain.clone(), instance), (binned.clone(), place)]).await;
     let share = active.share_id;
     for (body, status) in [
         (json!({}), 400),
@@ -153,6 +156,7 @@ async fn what_can_not_be_is_refused() {
         (json!({ "share_id": "nil" }), 404),
         (json!({ "share_id": "a\0b" }), 400),
         (json!({ "share_id": plain.id }), 400),
+        (json!({ "share_id": binned.id }), 403),
         (json!({ "share_id": share, "availability_zone": "nowhere" }), 400),
         (json!({ "share_id": share, "share_network_id": "x" }), 400),
         (json!({ "share_id": share, "scheduler_hints": { "same_host": "x" } }), 400),
