@@ -7,7 +7,6 @@ use crate::api::openapi::Contract;
 use crate::api::openapi::schema::{
     Schema, boolean_word, fields, links, object, one_of, page_of, text, time, under, uuid,
 };
-use crate::api::shares::contract::all_tenants;
 
 fn kind() -> Schema {
     one_of(LockedType::ALL.iter().map(|kind| kind.as_str()))
@@ -48,9 +47,9 @@ pub(in crate::api) fn index() -> Contract {
         .query([
             ("id", text()),
             ("project_id", text()),
-            ("all_projects", all_tenants()),
+            ("all_projects", boolean_word()),
             ("user_id", text()),
-            ("resource_id", text()),
+            ("resource_id", uuid()),
             ("resource_type", kind()),
             ("resource_action", action()),
             ("lock_context", text()),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use abaca_model::Timestamp;
 use abaca_store::resource_locks::{self, Filter, SortKey};
 use abaca_store::{Db, Position};
+use uuid::Uuid;
 
 use super::view;
 use crate::api::list::{Frame, Part, Rows, Writer};
@@ -58,7 +59,7 @@ fn filter(query: &Query) -> Result<Filter, ApiError> {
         project_id: None,
         id: text("id"),
         user_id: text("user_id"),
-        resource_id: text("resource_id"),
+        resource_id: word(query, "resource_id", "a UUID")?.map(|id: Uuid| id.to_string()),
         resource_type: word(query, "resource_type", "one of share, access_rule")?,
         action: word(query, "resource_action", "one of delete, show")?,
         context: text("lock_context"),
@@ -69,7 +70,7 @@ fn filter(query: &Query) -> Result<Filter, ApiError> {
     })
 }
 
-/// A word that the API knows; an empty one is no filter.
+/// A word that the API knows, or an id; an empty one is no filter.
 fn word<T: FromStr>(query: &Query, key: &str, what: &str) -> Result<Option<T>, ApiError> {
     match query.get(key) {
         None | Some("") => Ok(None),
@@ -80,11 +81,11 @@ fn word<T: FromStr>(query: &Query, key: &str, what: &str) -> Result<Option<T>, A
 /// Whose locks are shown; `None`: everybody's.
 async fn project(call: &Call) -> Result<Option<String>, ApiError> {
     let query = &call.query;
-    let all = |key| match query.get(key) {
-        Some("") => Ok(Some(true)),
-        _ => query.boolean(key),
+    let all_tenants = match query.get("all_tenants") {
+        Some("") => true,
+        _ => query.boolean("all_tenants")?.unwrap_or(false),
     };
-    let all = all("all_projects")?.unwrap_or(false) || all("all_tenants")?.unwrap_or(false);
+    let all = query.boolean("all_projects")?.unwrap_or(all_tenants);
     let wanted = query.get("project_id").filter(|project| !project.is_empty());
     let own = || call.caller.project_id.clone().unwrap_or_default();
     let sees_all = call.allows("resource_lock:get_all_projects", None).await;

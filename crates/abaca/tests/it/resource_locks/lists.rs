@@ -48,7 +48,7 @@ async fn filters_find_what_they_say() {
         ("lock_reason~=0%25", &["Clemson 100% tigers"]),
         ("lock_reason~=_", &[]),
         ("resource_id=&user_id=&bogus=1", &["year end", "Clemson 100% tigers"]),
-        ("resource_id=nope", &[]),
+        ("resource_id=2fa3a2ba-5d7f-4a1e-9d6c-0a8a6b8b9d0e", &[]),
         ("project_id=project", &["year end", "Clemson 100% tigers"]),
         // Not for a member: as if it were not asked for.
         ("all_projects=1&project_id=other", &["year end", "Clemson 100% tigers"]),
@@ -80,6 +80,8 @@ async fn filters_find_what_they_say() {
         "created_since=yesterday",
         "with_count=maybe",
         "all_projects=maybe",
+        "all_projects=",
+        "resource_id=nope",
         "sort_key=cause_id",
         "limit=-1",
         "marker=nope",
