@@ -138,7 +138,8 @@ pub(super) async fn a_promoted_share_is_not_overwritten_by_late_updates(
 pub(super) async fn a_replica_is_promoted_without_its_source(bench: &Bench<'_>) -> Outcome {
     let Some(pair) = Pair::new(bench).await? else { return Ok(()) };
     let (driver, new) = (&pair.driver, pair.replica.share.id);
-    let promotion = pair.sync(new, pair.source.id, 2).await?;
+    // The source was extended since the replica's last update.
+    let promotion = SyncReplica { size_gb: 2, ..pair.sync(new, pair.source.id, 2).await? };
     let update = pair.sync(new, pair.source.id, 1).await;
     driver.delete_share(pair.source.id).await?;
     // What is missing is named: a source may come back, a replica is made anew.
@@ -148,6 +149,8 @@ pub(super) async fn a_replica_is_promoted_without_its_source(bench: &Bench<'_>) 
     ensure!(pair.paths.is_none() || is_named, "without a source it says {gone:?}");
     for again in [false, true] {
         let promoted = driver.promote_replica(&promotion, false).await?;
+        let found = driver.get_share(new).await?;
+        ensure!(found.as_ref().is_some_and(|found| found.size_gb == 2), "found {found:?}");
         if let Some((_, replica)) = &pair.paths {
             ensure!(!promoted.is_current, "nobody knows what was written last; again: {again}");
             ensure!(fs::read(replica.join("file"))? == b"first", "the bytes are lost");

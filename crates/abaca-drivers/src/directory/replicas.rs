@@ -69,10 +69,7 @@ pub(super) fn promote(
             Err(stop) if is_gone(&stop) || (may_be_stale && !is_passing(&stop)) => {
                 let error = stop.while_doing(format!("updating replica {id} a last time"));
                 tracing::warn!(%error, %id, "promoting a replica as it is");
-                let (replication, is_replica) = (generation, false);
-                let record =
-                    ShareRecord { replication, is_replica, is_stale: true, ..record.clone() };
-                root.replace_record(Kind::Share, id, &record)?;
+                promote_stale(root, replica, &record, cancel)?;
                 true
             }
             Err(stop) => return Err(stop),
@@ -81,6 +78,27 @@ pub(super) fn promote(
     root.settle(Kind::Share)?;
     let exports = exports(root, id, record.mount_point_name.as_deref());
     Ok(Promoted { exports, is_current: !is_stale })
+}
+
+/// What it holds stays, but its size may have been changed since its last update.
+fn promote_stale(
+    root: &Root,
+    replica: &SyncReplica,
+    record: &ShareRecord,
+    cancel: &Cancel,
+) -> Result<(), Stop> {
+    let (id, size_gb) = (replica.id, replica.size_gb);
+    let data = root.data(Kind::Share, id)?.ok_or_else(|| DriverError::share_not_found(id))?;
+    // Before the record, by which a repeated call finds it promoted.
+    root.medium.limit(data.as_fd(), size_gb, cancel)?;
+    let record = ShareRecord {
+        size_gb,
+        replication: replica.generation,
+        is_replica: false,
+        is_stale: true,
+        ..record.clone()
+    };
+    Ok(root.replace_record(Kind::Share, id, &record)?)
 }
 
 /// A snapshot that was brought, with what it was brought from.
