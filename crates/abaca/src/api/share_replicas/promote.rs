@@ -1,7 +1,7 @@
 //! A tenant makes a replica the active one.
 
-use abaca_model::{OperationKind, ShareInstance, ShareStatus, Timestamp};
-use abaca_store::{replicas, retry_conflicts, share_instances};
+use abaca_model::{OperationKind, ShareInstance, ShareStatus, SnapshotStatus, Timestamp};
+use abaca_store::{Tx, replicas, retry_conflicts, share_instances, snapshot_work};
 use axum::http::StatusCode;
 use serde_json::Value;
 
@@ -54,6 +54,7 @@ async fn begin(
         return Ok(Reply::empty(StatusCode::OK));
     }
     check(call, &instances, &replica)?;
+    check_active(&mut tx, &instances).await?;
     not_busy(&share)?;
     let changing = ShareStatus::ReplicationChange;
     let fence = share_instances::take_over(&mut tx, &replica, changing, now).await?;
@@ -72,14 +73,15 @@ async fn begin(
     Ok(reply)
 }
 
+fn refused(reason: String) -> Result<(), ApiError> {
+    Err(ApiError::bad_request(format!("Unable to perform a replication action: {reason}")))
+}
+
 fn check(
     call: &Call,
     instances: &[ShareInstance],
     replica: &ShareInstance,
 ) -> Result<(), ApiError> {
-    let refused = |reason: String| {
-        Err(ApiError::bad_request(format!("Unable to perform a replication action: {reason}")))
-    };
     if replica.status != ShareStatus::Available || replica.host.is_none() {
         return refused(format!(
             "Replica {} must be in available state to be promoted.",
@@ -89,9 +91,6 @@ fn check(
     if instances.iter().any(|other| other.status == ShareStatus::ReplicationChange) {
         return refused("another replica of the share is being promoted.".to_owned());
     }
-    if replicas::active(instances).is_none() {
-        return refused("the share has no active replica.".to_owned());
-    }
     let state = replica.replica_state.as_deref().unwrap_or_default();
     if state != replicas::IN_SYNC && !call.caller.is_admin {
         return Err(ApiError::Forbidden(format!(
@@ -99,4 +98,27 @@ fn check(
         )));
     }
     Ok(())
+}
+
+/// What is at work on the active replica or on a snapshot of it would come to its end in one that
+/// follows by then. One that an administrator set to `error` is not waited for.
+async fn check_active(tx: &mut Tx, instances: &[ShareInstance]) -> Result<(), ApiError> {
+    let Some(active) = replicas::active(instances) else {
+        return refused("the share has no active replica.".to_owned());
+    };
+    if active.status.is_passing() {
+        return refused(format!("the active replica {} is {}.", active.id, active.status));
+    }
+    if active.status == ShareStatus::Error {
+        return Ok(());
+    }
+    let at_work = [SnapshotStatus::Creating, SnapshotStatus::Restoring];
+    let copies = snapshot_work::of_share_instance(tx, active.id).await?;
+    match copies.iter().find(|copy| at_work.contains(&copy.status)) {
+        None => Ok(()),
+        Some(copy) => refused(format!(
+            "the snapshot {} is {} in the active replica.",
+            copy.snapshot_id, copy.status
+        )),
+    }
 }

@@ -15,6 +15,7 @@ use axum::http::StatusCode;
 use super::view::{Body, Viewer};
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
+use crate::api::share_instances::spokesman;
 use crate::api::shares::{find, not_busy, not_soft_deleted, target};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::engine::arguments::CreateSnapshot;
@@ -146,11 +147,15 @@ fn leave_out_left(places: &mut Vec<ShareInstance>) {
     }
 }
 
-/// The share must be available; forced, its bytes must at least be there and not be going away.
+/// The share must be available; forced, its bytes must at least be there, not be going away, and be
+/// where they are to stay: a promotion in between would leave no place to take them from.
 fn check_status(places: &[ShareInstance], force: bool) -> Result<(), ApiError> {
-    let is_available = |place: &ShareInstance| place.status == ShareStatus::Available;
-    let ready = places.iter().all(has_bytes) && (force || places.iter().any(is_available));
-    if ready && !places.is_empty() {
+    let is_in = |place: &ShareInstance, status: ShareStatus| place.status == status;
+    let ready = match force {
+        true => !places.iter().any(|place| is_in(place, ShareStatus::ReplicationChange)),
+        false => spokesman(places).is_some_and(|place| is_in(place, ShareStatus::Available)),
+    };
+    if ready && places.iter().all(has_bytes) && !places.is_empty() {
         return Ok(());
     }
     Err(ApiError::bad_request("Invalid share: Source share status must be available."))

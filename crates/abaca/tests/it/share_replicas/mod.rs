@@ -1,5 +1,6 @@
 //! Share replicas.
 
+mod beside;
 mod life;
 mod lost;
 mod requests;

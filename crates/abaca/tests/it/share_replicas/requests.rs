@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::shares::{ALICE, BOB, add, prepared, server};
 use crate::support::{Answer, TestServer, assert_like_sample, seed};
 
-const ROOT: &str = "root:admin:admin";
+pub(super) const ROOT: &str = "root:admin:admin";
 
 /// A replicated share of `project`, with its active replica.
-async fn add_share(server: &TestServer, number: u128) -> ShareInstance {
+pub(super) async fn add_share(server: &TestServer, number: u128) -> ShareInstance {
     let (mut share, mut active) = seed::share(number, "project");
     share.capabilities.replication_type = Some("readable".to_owned());
     active.replica_state = Some("active".to_owned());
@@ -22,7 +22,11 @@ async fn add_share(server: &TestServer, number: u128) -> ShareInstance {
 }
 
 /// A replica beside the active one.
-async fn add_replica(server: &TestServer, active: &ShareInstance, state: &str) -> ShareInstance {
+pub(super) async fn add_replica(
+    server: &TestServer,
+    active: &ShareInstance,
+    state: &str,
+) -> ShareInstance {
     let replica = ShareInstance {
         id: ShareInstanceId::from(seed::uuid(active.id.uuid().as_u128() % 1_000_000 + 7)),
         host: Some("seed@other#pool".to_owned()),
@@ -42,7 +46,12 @@ async fn post(server: &TestServer, token: &str, version: V, body: Value) -> Answ
     request.json(&json!({ "share_replica": body })).send().await
 }
 
-async fn act(server: &TestServer, token: &str, replica: &ShareInstance, body: Value) -> Answer {
+pub(super) async fn act(
+    server: &TestServer,
+    token: &str,
+    replica: &ShareInstance,
+    body: Value,
+) -> Answer {
     let path = format!("/v2/share-replicas/{}/action", replica.id);
     server.request(Method::POST, &path).token(token).json(&body).send().await
 }
