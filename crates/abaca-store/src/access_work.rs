@@ -159,8 +159,10 @@ async fn load_share(tx: &mut Tx, id: Uuid) -> Result<Option<(AccessWork, bool)>>
             is_going: row.parsed::<ShareStatus>(2)?.is_being_deleted(),
             generation: row.integer(3)?,
             project_id: row.string(4)?,
+            // Nor the active one, while another is about to take its place.
             is_exported: row.optional_text(6)? != Some("dr")
-                || row.optional_text(7)?.is_none_or(|state| state == crate::replicas::ACTIVE),
+                || (row.optional_text(7)?.is_none_or(|state| state == crate::replicas::ACTIVE)
+                    && !row.boolean(5)?),
             rules: Vec::new(),
         };
         Ok((work, row.boolean(5)?))

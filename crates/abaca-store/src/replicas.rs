@@ -104,6 +104,21 @@ pub async fn set_state(
     Ok(tx.execute(&update).await? == 1)
 }
 
+/// Lets clients only read a replica that is locked, whatever its access rules say, or no longer so.
+/// `false`: it was like that already. The backend is to be told.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_read_only(tx: &mut Tx, id: ShareInstanceId, read_only: bool) -> Result<bool> {
+    let update = Query::update()
+        .table(TABLE)
+        .value("cast_rules_to_readonly", i64::from(read_only))
+        .and_where(Expr::col("id").eq(id.to_string()))
+        .and_where(Expr::col("cast_rules_to_readonly").ne(i64::from(read_only)))
+        .to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
 /// Makes one replica of a share that is locked the active one, and the rest followers: in one
 /// transaction, so that there is one at every moment. With `readable`, the former active one may
 /// be read but no longer written to. `false`: the replica was taken over.

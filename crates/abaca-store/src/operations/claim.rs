@@ -154,6 +154,16 @@ pub async fn advance(tx: &mut Tx, operation: &Operation, next: Next<'_>) -> Resu
     Ok(tx.execute(&update).await? == 1)
 }
 
+/// Changes what the steps are told, from the next claim on. `false`: the lease is lost, and the
+/// caller's transaction must not be committed.
+///
+/// # Errors
+/// What the database says.
+pub async fn set_arguments(tx: &mut Tx, operation: &Operation, arguments: &str) -> Result<bool> {
+    let update = guarded(operation).value("arguments", arguments).to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
 /// Puts the operation back into the queue, for its present step, not to be run before `run_at`.
 /// `attempts` counts the failures so far. `false`: the lease is lost.
 ///

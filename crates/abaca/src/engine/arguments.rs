@@ -1,6 +1,6 @@
 //! What a request tells the operation it asks for: the JSON of `operations.arguments`.
 
-use abaca_model::{ShareCapabilities, ShareId, SnapshotInstanceId};
+use abaca_model::{ShareCapabilities, ShareId, ShareInstanceId, SnapshotInstanceId};
 use serde::{Deserialize, Serialize};
 
 /// Of [`abaca_model::OperationKind::CreateShare`] and `CreateReplica`.
@@ -27,9 +27,21 @@ pub struct CreateSnapshot {
 pub struct PromoteReplica {
     /// By which the backends know who follows whom.
     pub generation: i64,
-    /// How long the backend may wait for writers, in seconds.
+    /// How long the writers of the active replica are waited for, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiesce_wait_time: Option<u64>,
+    /// Since the active replica's writers are being kept out. Set by the operation itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiescing: Option<Quiescing>,
+}
+
+/// That no client is to write to a replica any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiescing {
+    /// The active replica.
+    pub active: ShareInstanceId,
+    /// Until when that is waited for, in microseconds since 1970.
+    pub until: i64,
 }
 
 /// Where a share is wished to be.

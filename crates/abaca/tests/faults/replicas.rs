@@ -8,7 +8,7 @@ use abaca_store::Dialect;
 use serde_json::{Value, json};
 
 use crate::service::{Service, Storage, World, id};
-use crate::story::{KINDS, MOMENTS};
+use crate::story::{KINDS, MOMENTS, allow};
 
 crate::on_sqlite_and_postgres!(
     create_replica,
@@ -74,6 +74,10 @@ pub(crate) async fn killed_and_resumed(world: &World, kind: &str, place: &str) {
     // Before anybody resumes it: still, or already, one active replica.
     let api = world.start("api", None);
     assert_eq!(active(&api, &scene).len(), 1, "{place}");
+    if place.starts_with("promote_replica.promote.") {
+        // Nothing was copied before nobody could write any more.
+        assert_eq!(levels(world, &scene.first), ["ro"], "{place}");
+    }
     drop(api);
     let again = world.start("all", None);
     world.settled().await;
@@ -114,6 +118,8 @@ async fn prepare(world: &World, service: &Service, kind: &str) -> Scene {
     let first = service.share_instance(&share);
     let file = data(world, &first).join("file");
     std::fs::write(&file, BYTES[0]).unwrap();
+    allow(service, &format!("/shares/{share}"), "10.0.0.1");
+    service.settled_rules(&share);
     let snapshot = service.create_snapshot(&share);
     service.snapshot_is(&snapshot, "available");
     let mut scene = Scene { share, snapshot, first, second: None };
@@ -170,6 +176,14 @@ fn data(world: &World, instance: &str) -> PathBuf {
     if first.exists() { first } else { path(world.path("other")) }
 }
 
+/// What the backend lets the clients of an instance do.
+fn levels(world: &World, instance: &str) -> Vec<String> {
+    let list = std::fs::read(data(world, instance).parent().unwrap().join("access.json")).unwrap();
+    let list: Value = serde_json::from_slice(&list).unwrap();
+    let rules = list["rules"].as_array().unwrap();
+    rules.iter().map(|rule| rule["level"].as_str().unwrap().to_owned()).collect()
+}
+
 fn assert_done(world: &World, service: &Service, kind: &str, scene: &Scene, place: &str) {
     let all = replicas(service, scene);
     let is_active = active(service, scene);
@@ -184,6 +198,8 @@ fn assert_done(world: &World, service: &Service, kind: &str, scene: &Scene, plac
         // Snapshots are taken of the one; the other is updated when its time comes.
         let stale = kind.ends_with("snapshot") && replica != scene.first;
         assert_eq!(bytes, BYTES[usize::from(!stale)], "{place}: {replica}");
+        let level = if replica == is_active[0] { "rw" } else { "ro" };
+        assert_eq!(levels(world, &replica), [level], "{place}: {replica}");
     }
     let snapshots = service.get("/snapshots/detail")["snapshots"].as_array().unwrap().clone();
     let count = match kind {

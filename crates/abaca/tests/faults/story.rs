@@ -26,7 +26,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "ensure_share", steps: &["ensure"] },
     Kind { name: "create_replica", steps: &["schedule", "locate", "create"] },
     Kind { name: "delete_replica", steps: &["delete"] },
-    Kind { name: "promote_replica", steps: &["promote"] },
+    Kind { name: "promote_replica", steps: &["quiesce", "promote"] },
     Kind { name: "update_replica", steps: &["update"] },
     Kind { name: "manage_share", steps: &["check", "manage"] },
     Kind { name: "unmanage_share", steps: &["unmanage"] },

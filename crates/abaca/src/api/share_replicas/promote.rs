@@ -21,8 +21,7 @@ pub(crate) async fn promote(call: Call) -> Result<Reply, ApiError> {
     Ok(reply)
 }
 
-/// How long the backend may wait for writers, in seconds. The backends here need not: a promotion
-/// copies once more, and is then in force.
+/// How long the writers of the active replica are waited for, in seconds.
 fn quiesce_wait_time(call: &Call) -> Result<Option<u64>, ApiError> {
     let wanted = call.action_value();
     if !(wanted.is_null() || wanted.is_object()) {
@@ -65,7 +64,7 @@ async fn begin(
         fence,
         host: replica.host.as_deref(),
     };
-    let arguments = PromoteReplica { generation, quiesce_wait_time };
+    let arguments = PromoteReplica { generation, quiesce_wait_time, quiescing: None };
     operation::enqueue(&mut tx, call, &work, &arguments).await?;
     let replica = ShareInstance { status: changing, fence, updated_at: Some(now), ..replica };
     let reply = show::reply(call, &mut tx, &replica, StatusCode::ACCEPTED).await?;

@@ -13,6 +13,7 @@ mod manage_snapshot;
 mod message;
 mod migrate_share;
 mod promote_replica;
+mod quiesce;
 mod replicas;
 mod resize_share;
 mod revert_share;

@@ -136,6 +136,19 @@ pub(super) async fn sync_access(
     enqueue(run, tx, (kind, id, fence), host, &serde_json::json!({})).await
 }
 
+/// Clients may write to a replica that was active a moment ago until its backend has its access rules
+/// of now: what they are told is written must not be overwritten by its first update.
+pub(super) async fn writers_are_out(run: &Run<'_>, replica: &ShareInstance) -> Result<(), Failure> {
+    let mut tx = run.db().read().await?;
+    let kind = OperationKind::UpdateAccessRules;
+    if replica.replica_state.as_deref() == Some(replicas::OUT_OF_SYNC)
+        && operations::is_pending(&mut tx, kind, replica.id.uuid()).await?
+    {
+        return Err(Failure::Waiting("its access rules are being applied"));
+    }
+    Ok(())
+}
+
 /// Asks for an update of a replica that is locked.
 pub(super) async fn update(
     run: &Run<'_>,

@@ -35,6 +35,7 @@ impl Work for UpdateReplica {
             let tx = run.record().await?;
             return run.end(tx, OperationState::Succeeded, None).await;
         }
+        replicas::writers_are_out(run, &instance).await?;
         let active = replicas::active(&mut run.db().read().await?, work.share_id, work.id).await?;
         let active = active.ok_or_else(|| replicas::none_active(work.share_id))?;
         let (state, made) = bring_up_to_date(run, &work, &active).await?;

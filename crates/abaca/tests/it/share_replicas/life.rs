@@ -116,7 +116,7 @@ async fn what_fails_in_one_place_leaves_the_other_usable_and_is_repaired() {
 
     // The active one is lost: the replica takes its place with what it has.
     std::fs::rename(service.data.path().join("one"), service.data.path().join("lost")).unwrap();
-    service.act(&second, json!({ "promote": { "quiesce_wait_time": 5 } }), 202).await;
+    service.act(&second, json!({ "promote": { "quiesce_wait_time": 1 } }), 202).await;
     service.replica_is(&second, "available", "active").await;
     assert_eq!(read(&two), "bytes");
     service.let_in("two", &second, &[("10.0.0.1", "rw")]).await;

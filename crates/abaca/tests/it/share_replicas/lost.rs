@@ -47,7 +47,7 @@ async fn what_was_not_replicated_is_kept_in_the_former_active_replica() {
     fs::rename(&root, &away).unwrap();
     service.act(&second, json!({ "resync": null }), 202).await;
     service.replica_is(&second, "available", "out_of_sync").await;
-    service.act(&second, json!({ "promote": null }), 202).await;
+    service.act(&second, json!({ "promote": { "quiesce_wait_time": 1 } }), 202).await;
     service.replica_is(&second, "available", "active").await;
     service.replica_is(&first, "error", "error").await;
     let told = service.api.get("/v2/messages").await.expect(200);

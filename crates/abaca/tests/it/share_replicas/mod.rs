@@ -3,6 +3,7 @@
 mod beside;
 mod life;
 mod lost;
+mod promote;
 mod requests;
 mod service;
 

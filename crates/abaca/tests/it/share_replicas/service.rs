@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use abaca::config::{BackendConfig, Config, Overrides, WorkerConfig};
 use abaca::engine::Engine;
+use abaca_model::{Operation, OperationKind};
+use abaca_store::operations;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -28,6 +30,15 @@ impl Service {
 
     /// One whose replicas are brought up to date every `interval`.
     pub(super) async fn start_updating(replication_type: &str, interval: Duration) -> Self {
+        Self::start_on("directory", replication_type, interval).await
+    }
+
+    /// One with simulated backends, whose calls go as [`Self::set_faults`] says.
+    pub(super) async fn start_simulated(replication_type: &str) -> Self {
+        Self::start_on("simulated", replication_type, Duration::from_secs(300)).await
+    }
+
+    async fn start_on(driver: &str, replication_type: &str, interval: Duration) -> Self {
         let data = tempfile::tempdir().unwrap();
         let data_dir = Some(data.path().to_str().unwrap().to_owned());
         let config =
@@ -42,10 +53,18 @@ impl Service {
         let default = json!({ "share_type": { "name": "default", "extra_specs": specs } });
         api.post("/v2/types", default).await.expect(200);
         let backend = |name: &str| {
-            let root = data.path().join(name);
-            let settings = json!({ "root": root, "replication_type": replication_type });
+            let settings = match driver {
+                "simulated" => json!({
+                    "fault_file": data.path().join("faults.toml"),
+                    "pools": [{ "name": "p", "replication_type": replication_type }],
+                }),
+                _ => json!({
+                    "root": data.path().join(name), "replication_type": replication_type,
+                }),
+            };
             BackendConfig {
                 name: name.to_owned(),
+                driver: driver.to_owned(),
                 availability_zone: name.to_owned(),
                 replication_domain: Some("d".to_owned()),
                 settings: settings.as_object().unwrap().clone(),
@@ -136,18 +155,54 @@ impl Service {
         assert_eq!(self.api.post(&path, body).await.status, status);
     }
 
-    /// Whom the backend lets in, and with which level.
-    pub(super) async fn let_in(&self, backend: &str, id: &str, expected: &[(&str, &str)]) {
-        let file = self.data.path().join(backend).join("shares").join(id).join("access.json");
+    /// Lets a client into a share, and waits until it is in.
+    pub(super) async fn allow(&self, share: &str, client: &str) {
+        let rule = json!({ "allow_access": { "access_type": "ip", "access_to": client } });
+        self.api.post(&format!("/v2/shares/{share}/action"), rule).await.expect(200);
+        let active = |shown: &Value| shown["share"]["access_rules_status"] == "active";
+        self.until(&format!("/v2/shares/{share}"), active).await;
+    }
+
+    /// Has the simulated backends fail as `faults` says, from their next calls on.
+    pub(super) fn set_faults(&self, faults: &str) {
+        let new = self.data.path().join("faults.new");
+        std::fs::write(&new, faults).unwrap();
+        std::fs::rename(new, self.data.path().join("faults.toml")).unwrap();
+    }
+
+    /// Waits until an operation of this kind has found so many times that it can't go on yet.
+    pub(super) async fn waits(&self, id: &str, kind: OperationKind, times: i64) {
         let began = Instant::now();
         loop {
-            let list: Value = std::fs::read(&file)
-                .map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap());
-            let rules = list["rules"].as_array().cloned().unwrap_or_default();
-            let found: Vec<_> = rules
-                .iter()
-                .map(|rule| (rule["to"].as_str().unwrap(), rule["level"].as_str().unwrap()))
-                .collect();
+            let mut tx = self.api.app.db.read().await.unwrap();
+            let all = operations::of_resource(&mut tx, id.parse().unwrap()).await.unwrap();
+            drop(tx);
+            let is_waiting = |one: &Operation| one.kind == kind && one.attempts >= times;
+            if all.iter().any(is_waiting) {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "none waits: {all:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Whom the backend lets in now, and with which level.
+    pub(super) fn rules(&self, backend: &str, id: &str) -> Vec<(String, String)> {
+        let file = self.data.path().join(backend).join("shares").join(id).join("access.json");
+        let list: Value =
+            std::fs::read(&file).map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap());
+        let rules = list["rules"].as_array().cloned().unwrap_or_default();
+        let text = |rule: &Value, key: &str| rule[key].as_str().unwrap().to_owned();
+        rules.iter().map(|rule| (text(rule, "to"), text(rule, "level"))).collect()
+    }
+
+    /// Waits until the backend lets these in, with these levels.
+    pub(super) async fn let_in(&self, backend: &str, id: &str, expected: &[(&str, &str)]) {
+        let expected: Vec<_> =
+            expected.iter().map(|(to, level)| ((*to).to_owned(), (*level).to_owned())).collect();
+        let began = Instant::now();
+        loop {
+            let found = self.rules(backend, id);
             if found == expected {
                 return;
             }

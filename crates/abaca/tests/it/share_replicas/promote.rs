@@ -1,0 +1,109 @@
+//! What a promotion waits for, and what it takes along.
+
+use std::fs;
+
+use abaca_model::OperationKind;
+use serde_json::json;
+
+use super::service::{Service, read, write};
+
+const CLIENT: &str = "10.0.0.1";
+
+fn hanging(method: &str, object: &str) -> String {
+    format!("[[fault]]\nmethod = {method:?}\nobject = {object:?}\nfail = \"hang\"\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_copied_while_clients_may_still_write() {
+    let service = Service::start_simulated("readable").await;
+    let (share, first, _) = service.share().await;
+    service.allow(&share, CLIENT).await;
+    let (second, _) = service.replica(&share).await;
+    service.set_faults(&hanging("apply_access", &first));
+    service.act(&second, json!({ "promote": { "quiesce_wait_time": 600 } }), 202).await;
+    service.waits(&second, OperationKind::PromoteReplica, 2).await;
+    service.replica_is(&second, "replication_change", "in_sync").await;
+    let active = service.replica_is(&first, "available", "active").await;
+    assert_eq!(active["cast_rules_to_readonly"], true);
+    service.set_faults("");
+    service.replica_is(&second, "available", "active").await;
+    service.replica_is(&first, "available", "in_sync").await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_that_does_not_answer_is_waited_for_no_longer_than_asked() {
+    let service = Service::start_simulated("readable").await;
+    let (share, first, _) = service.share().await;
+    service.allow(&share, CLIENT).await;
+    let (second, _) = service.replica(&share).await;
+    service.set_faults(&hanging("apply_access", &first));
+    service.act(&second, json!({ "promote": { "quiesce_wait_time": 1 } }), 202).await;
+    service.replica_is(&second, "available", "active").await;
+    // Who still writes to it loses nothing before it is told that it may not.
+    service.waits(&first, OperationKind::UpdateReplica, 2).await;
+    service.replica_is(&first, "available", "out_of_sync").await;
+    service.set_faults("");
+    service.replica_is(&first, "available", "in_sync").await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rules_are_in_force_before_the_replica_is_active() {
+    for (kind, left) in [("readable", vec![(CLIENT.to_owned(), "ro".to_owned())]), ("dr", vec![])] {
+        let service = Service::start(kind).await;
+        let (share, first, one) = service.share().await;
+        write(&one, "bytes");
+        service.allow(&share, CLIENT).await;
+        let (second, _) = service.replica(&share).await;
+        service.act(&second, json!({ "promote": null }), 202).await;
+        service
+            .until(&format!("/v2/share-replicas/{second}"), |shown| {
+                let is_active = shown["share_replica"]["replica_state"] == "active";
+                assert!(!is_active || service.rules("one", &first) == left, "{kind}");
+                is_active
+            })
+            .await;
+        service.let_in("two", &second, &[(CLIENT, "rw")]).await;
+        service.replica_is(&first, "available", "in_sync").await;
+        assert_eq!(service.rules("one", &first), left, "{kind}");
+        service.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promotion_that_fails_lets_clients_write_again() {
+    for kind in ["readable", "dr"] {
+        let service = Service::start(kind).await;
+        let (share, first, one) = service.share().await;
+        write(&one, "bytes");
+        service.allow(&share, CLIENT).await;
+        let (second, _) = service.replica(&share).await;
+        fs::rename(&one, service.data.path().join("aside")).unwrap();
+        service.act(&second, json!({ "promote": null }), 202).await;
+        service.replica_is(&second, "available", "out_of_sync").await;
+        let active = service.replica_is(&first, "available", "active").await;
+        assert_eq!(active["cast_rules_to_readonly"], false);
+        service.let_in("one", &first, &[(CLIENT, "rw")]).await;
+        service.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_is_not_promoted_before_the_snapshots_of_the_active_one_are_taken() {
+    let service = Service::start_simulated("readable").await;
+    let (share, _, _) = service.share().await;
+    let (second, _) = service.replica(&share).await;
+    service.set_faults("[[fault]]\nmethod = \"create_snapshot\"\nfail = \"hang\"\n");
+    let body = json!({ "snapshot": { "share_id": share } });
+    let snapshot = service.api.post("/v2/snapshots", body).await.expect(202);
+    let snapshot = snapshot["snapshot"]["id"].as_str().unwrap();
+    service.act(&second, json!({ "promote": null }), 400).await;
+    service.set_faults("");
+    service.instances(snapshot, 2).await;
+    service.act(&second, json!({ "promote": null }), 202).await;
+    service.replica_is(&second, "available", "active").await;
+    let shown = service.api.get(&format!("/v2/snapshots/{snapshot}")).await.expect(200);
+    assert_eq!(shown["snapshot"]["status"], "available");
+    service.stop().await;
+}
