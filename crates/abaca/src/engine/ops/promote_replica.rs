@@ -112,6 +112,10 @@ async fn switch(
             keep_aside(run, &mut tx, work, replica, now).await?;
             continue;
         }
+        if was_active {
+            // What it lacked until now it can still be given.
+            replicas::bring_snapshots(run, &mut tx, replica.id, work, now).await?;
+        }
         if replica.status == ShareStatus::Available {
             replicas::update(run, &mut tx, replica, now).await?;
         }

@@ -74,8 +74,9 @@ pub(super) async fn note_location(
     Ok(replicas::set_location(tx, id, location).await?)
 }
 
-/// Gives a replica that is locked every snapshot that the active one has: an instance, or a second
-/// try where the first failed, and the operation that brings the bytes over.
+/// Gives a replica that is locked every snapshot that the active one has, or the one that was it until
+/// now: an instance, or a second try where the first failed, and the operation that brings the bytes
+/// over.
 pub(super) async fn bring_snapshots(
     run: &Run<'_>,
     tx: &mut Tx,

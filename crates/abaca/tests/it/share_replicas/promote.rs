@@ -107,3 +107,31 @@ async fn a_replica_is_not_promoted_before_the_snapshots_of_the_active_one_are_ta
     assert_eq!(shown["snapshot"]["status"], "available");
     service.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promoted_replica_is_given_the_snapshots_that_it_lacked() {
+    let service = Service::start("readable").await;
+    let (share, first, one) = service.share().await;
+    write(&one, "early");
+    let snapshot = service.snapshot(&share).await;
+    let (second, two) = service.replica(&share).await;
+    service.instances(&snapshot, 2).await;
+    let list = format!("/v2/snapshot-instances/detail?snapshot_id={snapshot}");
+    let copies = service.api.get(&list).await.expect(200);
+    let copies = copies["snapshot_instances"].as_array().unwrap();
+    let own = copies.iter().find(|copy| copy["share_instance_id"] == *second).unwrap();
+    let path = format!("/v2/snapshot-instances/{}/action", own["id"].as_str().unwrap());
+    service.api.post(&path, json!({ "reset_status": { "status": "error" } })).await.expect(202);
+    write(&one, "late");
+
+    service.act(&second, json!({ "promote": null }), 202).await;
+    service.replica_is(&second, "available", "active").await;
+    for (_, path) in service.instances(&snapshot, 2).await {
+        assert_eq!(read(&path), "early");
+    }
+    assert_eq!(read(&two), "late");
+    service.replica_is(&first, "available", "in_sync").await;
+    service.api.delete(&format!("/v2/share-replicas/{first}")).await.expect(202);
+    assert_eq!(service.instances(&snapshot, 1).await[0].0, second);
+    service.stop().await;
+}
