@@ -166,7 +166,18 @@ pub async fn promote(
     Ok(true)
 }
 
-/// The available replicas of a service, `host@backend`, that follow an active one.
+/// Whether a replica is to be given what the active one has, without being asked: what one in the
+/// replica state `error` holds may be the only copy of something.
+#[must_use]
+pub fn follows(replica: &ShareInstance) -> bool {
+    let state = replica.replica_state.as_deref();
+    replica.status == ShareStatus::Available
+        && state.is_some_and(|state| FOLLOWING.contains(&state))
+}
+
+const FOLLOWING: [&str; 2] = [IN_SYNC, OUT_OF_SYNC];
+
+/// The replicas of a service, `host@backend`, that follow an active one: see [`follows`].
 ///
 /// # Errors
 /// What the database says.
@@ -174,7 +185,7 @@ pub async fn followers_of_service(tx: &mut Tx, service: &str) -> Result<Vec<Shar
     let select = Query::select()
         .column("id")
         .from(TABLE)
-        .and_where(Expr::col("replica_state").is_in([IN_SYNC, OUT_OF_SYNC, ERROR]))
+        .and_where(Expr::col("replica_state").is_in(FOLLOWING))
         .and_where(Expr::col("status").eq(ShareStatus::Available.as_str()))
         .and_where(crate::hosts::on_service(Expr::col((TABLE, "host")), service))
         .order_by("id", Order::Asc)

@@ -116,7 +116,7 @@ async fn switch(
             // What it lacked until now it can still be given.
             replicas::bring_snapshots(run, &mut tx, replica.id, work, now).await?;
         }
-        if replica.status == ShareStatus::Available {
+        if was_active && replica.status == ShareStatus::Available || rows::follows(replica) {
             replicas::update(run, &mut tx, replica, now).await?;
         }
     }

@@ -1,7 +1,7 @@
 //! Keeps replicas up to date: asks for an update of each that follows an active one, unless one is
 //! pending already. Several workers may look at once; the instance's row is locked.
 
-use abaca_model::{OperationKind, ShareInstanceId, ShareStatus, Timestamp};
+use abaca_model::{OperationKind, ShareInstanceId, Timestamp};
 use abaca_store::operations::{self, NewOperation};
 use abaca_store::{Error, replicas, retry_conflicts, share_instances, share_work};
 use uuid::Uuid;
@@ -42,9 +42,7 @@ async fn begin(engine: &Engine, id: ShareInstanceId) -> Result<bool, Error> {
     let kind = OperationKind::UpdateReplica;
     let mut tx = engine.db.write().await?;
     let Some(replica) = share_instances::get_locked(&mut tx, id).await? else { return Ok(false) };
-    let is_due = replica.status == ShareStatus::Available
-        && replica.replica_state.as_deref() != Some(replicas::ACTIVE);
-    if !is_due || operations::is_pending(&mut tx, kind, id.uuid()).await? {
+    if !replicas::follows(&replica) || operations::is_pending(&mut tx, kind, id.uuid()).await? {
         return Ok(false);
     }
     let Some(work) = share_work::load(&mut tx, id).await? else { return Ok(false) };

@@ -85,3 +85,35 @@ async fn a_promotion_does_not_pass_over_an_active_replica_that_can_not_be_read()
     assert_eq!((read(&two).as_str(), read(&aside).as_str()), ("first", "second"));
     service.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_kept_is_not_overwritten_because_its_status_is_reset() {
+    let service = Service::start_updating("readable", Duration::from_millis(50)).await;
+    let (share, first, one) = service.share().await;
+    let (other, _, others) = service.share().await;
+    write(&one, "replicated");
+    write(&others, "replicated");
+    let (second, _) = service.replica(&share).await;
+    let (_, followed) = service.replica(&other).await;
+    // It can't be read, and an administrator says that it is lost.
+    let aside = service.data.path().join("aside");
+    fs::rename(&one, &aside).unwrap();
+    service.act(&first, json!({ "reset_status": { "status": "error" } }), 202).await;
+    service.act(&second, json!({ "promote": null }), 202).await;
+    service.replica_is(&second, "available", "active").await;
+    fs::rename(&aside, &one).unwrap();
+    write(&one, "written since");
+
+    service.act(&first, json!({ "reset_status": { "status": "available" } }), 202).await;
+    // Twice, so that one round has begun after the reset.
+    for text in ["once", "twice"] {
+        write(&others, text);
+        service.until("/v2/share-replicas", |_| read(&followed) == text).await;
+    }
+    service.replica_is(&first, "available", "error").await;
+    assert_eq!(read(&one), "written since");
+    service.act(&first, json!({ "resync": null }), 202).await;
+    service.replica_is(&first, "available", "in_sync").await;
+    assert_eq!(read(&one), "replicated");
+    service.stop().await;
+}
