@@ -4,7 +4,7 @@ mod claim;
 mod log;
 
 use abaca_model::{Operation, OperationId, OperationKind, OperationState, Timestamp};
-use sea_query::{Expr, ExprTrait, Query};
+use sea_query::{Expr, ExprTrait, Query, UpdateStatement};
 use uuid::Uuid;
 
 pub use self::claim::{
@@ -132,19 +132,39 @@ pub async fn hasten(
     resource_id: Uuid,
     now: Timestamp,
 ) -> Result<bool> {
-    let update = Query::update()
+    if tx.execute(&due_now(kind, resource_id, now)).await? > 0 {
+        return Ok(true);
+    }
+    // Also what was put back into the queue just now.
+    is_pending(tx, kind, resource_id).await
+}
+
+/// Of what is queued.
+fn due_now(kind: OperationKind, resource_id: Uuid, now: Timestamp) -> UpdateStatement {
+    Query::update()
         .table("operations")
         .value("run_at", now.micros())
         .value("attempts", 0_i64)
         .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
         .and_where(Expr::col("kind").eq(kind.as_str()))
         .and_where(Expr::col("state").eq(OperationState::Queued.as_str()))
-        .to_owned();
-    if tx.execute(&update).await? > 0 {
-        return Ok(true);
-    }
-    // Also what was put back into the queue just now.
-    is_pending(tx, kind, resource_id).await
+        .to_owned()
+}
+
+/// As [`hasten`], but whether one is queued that was made for this fence of the resource: it will find
+/// all that is there when this transaction ends. One that runs may have looked already.
+///
+/// # Errors
+/// What the database says.
+pub async fn hasten_queued(
+    tx: &mut Tx,
+    kind: OperationKind,
+    (resource_id, resource_fence): (Uuid, i64),
+    now: Timestamp,
+) -> Result<bool> {
+    let mut update = due_now(kind, resource_id, now);
+    update.and_where(Expr::col("resource_fence").eq(resource_fence));
+    Ok(tx.execute(&update).await? > 0)
 }
 
 /// Whether an operation of this kind is queued or runs for a resource.

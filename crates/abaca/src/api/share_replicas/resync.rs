@@ -17,7 +17,7 @@ pub(crate) async fn resync(call: Call) -> Result<Reply, ApiError> {
     Ok(reply)
 }
 
-/// One transaction: an update is asked for, or the pending one becomes due.
+/// One transaction: an update is asked for, or the one that is queued becomes due.
 async fn begin(call: &Call, found: &Found) -> Result<Reply, ApiError> {
     let now = Timestamp::now();
     let mut tx = call.app.db.write().await?;
@@ -30,14 +30,10 @@ async fn begin(call: &Call, found: &Found) -> Result<Reply, ApiError> {
     }
     // A replica that its backend promoted, while the promotion came to nothing, follows again.
     replicas::raise_generation(&mut tx, share.id, now).await?;
-    let kind = OperationKind::UpdateReplica;
-    if !operations::hasten(&mut tx, kind, replica.id.uuid(), now).await? {
-        let work = Work {
-            kind,
-            resource_id: replica.id.uuid(),
-            fence: replica.fence,
-            host: replica.host.as_deref(),
-        };
+    let (kind, id, fence) = (OperationKind::UpdateReplica, replica.id.uuid(), replica.fence);
+    // One that runs may have copied already, one of before a reset will come to nothing.
+    if !operations::hasten_queued(&mut tx, kind, (id, fence), now).await? {
+        let work = Work { kind, resource_id: id, fence, host: replica.host.as_deref() };
         operation::enqueue(&mut tx, call, &work, &json!({})).await?;
     }
     tx.commit().await?;

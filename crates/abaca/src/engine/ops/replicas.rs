@@ -157,12 +157,11 @@ pub(super) async fn update(
     replica: &ShareInstance,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let (kind, id) = (OperationKind::UpdateReplica, replica.id.uuid());
-    if operations::hasten(tx, kind, id, now).await? {
+    let (kind, id, fence) = (OperationKind::UpdateReplica, replica.id.uuid(), replica.fence);
+    if operations::hasten_queued(tx, kind, (id, fence), now).await? {
         return Ok(());
     }
-    let work = (kind, id, replica.fence);
-    enqueue(run, tx, work, replica.host.as_deref(), &serde_json::json!({})).await
+    enqueue(run, tx, (kind, id, fence), replica.host.as_deref(), &serde_json::json!({})).await
 }
 
 /// Asks for more work, on behalf of the same request.

@@ -1,7 +1,12 @@
 //! What is asked of replicas while something else is at work on them, or was.
 
-use abaca_model::{ShareInstanceId, ShareStatus, SnapshotInstance, SnapshotStatus};
-use abaca_store::{share_instances, snapshot_instances, snapshots};
+use std::time::Duration;
+
+use abaca_model::{
+    Operation, OperationKind, OperationState, ShareInstance, ShareInstanceId, ShareStatus,
+    SnapshotInstance, SnapshotStatus, Timestamp,
+};
+use abaca_store::{operations, share_instances, snapshot_instances, snapshots};
 use axum::http::Method;
 use serde_json::json;
 
@@ -14,6 +19,16 @@ async fn set(server: &TestServer, id: ShareInstanceId, status: ShareStatus) {
     let instance = share_instances::get_locked(&mut tx, id).await.unwrap().unwrap();
     share_instances::take_over(&mut tx, &instance, status, seed::THEN).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+async fn operations_of(
+    server: &TestServer,
+    replica: &ShareInstance,
+    kind: OperationKind,
+) -> Vec<Operation> {
+    let mut tx = server.app.db.read().await.unwrap();
+    let all = operations::of_resource(&mut tx, replica.id.uuid()).await.unwrap();
+    all.into_iter().filter(|operation| operation.kind == kind).collect()
 }
 
 #[tokio::test]
@@ -86,4 +101,40 @@ async fn a_snapshot_is_taken_of_a_share_that_is_available() {
             assert_eq!(status, expected, "{of_active}, {of_replica}, force {force}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_resync_is_not_left_to_an_update_of_before() {
+    let server = server().await;
+    let active = add_share(&server, 1).await;
+    let replica = add_replica(&server, &active, "in_sync").await;
+    let kind = OperationKind::UpdateReplica;
+    let resync = async || act(&server, ROOT, &replica, json!({ "resync": null })).await.expect(202);
+    resync().await;
+    resync().await;
+    assert_eq!(operations_of(&server, &replica, kind).await.len(), 1, "one does for both");
+
+    // What is queued will find that the replica is no longer its own.
+    let reset = json!({ "reset_status": { "status": "error" } });
+    act(&server, ROOT, &replica, reset).await.expect(202);
+    resync().await;
+    resync().await;
+    let all = operations_of(&server, &replica, kind).await;
+    let mut fences: Vec<_> = all.iter().map(|one| one.resource_fence).collect();
+    fences.sort_unstable();
+    assert_eq!(fences, [1, 2]);
+
+    // What runs may have copied already.
+    let services = ["seed@other".to_owned()];
+    for _ in 0..2 {
+        let mut tx = server.app.db.write().await.unwrap();
+        let (now, lease) = (Timestamp::now(), Duration::from_secs(60));
+        let claimed = operations::claim(&mut tx, "w/1", &services, now, lease).await.unwrap();
+        assert_eq!(claimed.unwrap().kind, kind);
+        tx.commit().await.unwrap();
+    }
+    resync().await;
+    let all = operations_of(&server, &replica, kind).await;
+    let queued: Vec<_> = all.iter().filter(|one| one.state == OperationState::Queued).collect();
+    assert_eq!((all.len(), queued.len(), queued[0].resource_fence), (3, 1, 2));
 }
