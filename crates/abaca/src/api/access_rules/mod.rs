@@ -20,4 +20,5 @@ pub(crate) use metadata::{delete as delete_metadata, update as update_metadata};
 pub(crate) use of_snapshots::{
     allow as allow_to_snapshot, deny as deny_to_snapshot, list as list_of_snapshot,
 };
+pub(super) use sync::share_instances as synchronise;
 pub(crate) use update::update;

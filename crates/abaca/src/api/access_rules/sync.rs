@@ -13,7 +13,7 @@ use crate::api::operation::{self, Work};
 ///
 /// # Errors
 /// What the database says.
-pub(super) async fn share_instances(
+pub(in crate::api) async fn share_instances(
     call: &Call,
     tx: &mut Tx,
     instances: &[ShareInstance],

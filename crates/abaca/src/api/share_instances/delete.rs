@@ -1,6 +1,7 @@
 //! An administrator deletes a share instance, whatever its status.
 
 use abaca_model::{OperationKind, ShareInstance, ShareStatus, Timestamp};
+use abaca_store::replicas::ACTIVE;
 use abaca_store::{retry_conflicts, share_instances, shares, snapshot_instances};
 
 use super::{load, set_by_hand};
@@ -29,12 +30,13 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
     let mut tx = call.app.db.write().await?;
     // The share first, as everyone who asks for its locks, or places one.
     shares::get_locked(&mut tx, found.share_id).await?.ok_or_else(ApiError::no_route)?;
-    let instance =
-        share_instances::get_locked(&mut tx, id).await?.ok_or_else(ApiError::no_route)?;
+    let instances = share_instances::of_share_locked(&mut tx, found.share_id).await?;
+    let instance = instances.iter().find(|other| other.id == id).ok_or_else(ApiError::no_route)?;
     // With its last instance the share goes, whatever keeps it from being deleted.
     if let Some(message) = locked_against_deletion(&mut tx, instance.share_id).await? {
         return Err(ApiError::Forbidden(message));
     }
+    check_replicas(instance, &instances)?;
     // Snapshot instances would be left without the share instance they were taken of.
     let of_instance = snapshot_instances::Filter {
         share_instance_id: Some(id),
@@ -50,9 +52,22 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
     let work = Work {
         kind: OperationKind::DeleteShare,
         resource_id: id.uuid(),
-        fence: set_by_hand(&mut tx, call, "force_delete", &instance, status, now).await?,
+        fence: set_by_hand(&mut tx, call, "force_delete", instance, status, now).await?,
         host: instance.host.as_deref(),
     };
     operation::enqueue(&mut tx, call, &work, &Delete { force: true, ..Delete::default() }).await?;
     Ok(tx.commit().await?)
+}
+
+/// The replicas of a share are nothing without one that is active.
+fn check_replicas(instance: &ShareInstance, instances: &[ShareInstance]) -> Result<(), ApiError> {
+    let is_active = |other: &ShareInstance| other.replica_state.as_deref() == Some(ACTIVE);
+    let active = instances.iter().filter(|other| is_active(other)).count();
+    if is_active(instance) && active == 1 && instances.len() > 1 {
+        return Err(ApiError::conflict(format!(
+            "Share instance {} is the only active replica of a share that has others.",
+            instance.id
+        )));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use abaca_model::{ShareStatus, Timestamp};
 use abaca_store::{replicas, retry_conflicts};
 
 use super::load;
+use crate::api::access_rules::synchronise;
 use crate::api::share_instances::{set_by_hand, wanted_status};
 use crate::api::{ApiError, Call, Reply};
 
@@ -61,6 +62,11 @@ pub(crate) async fn reset_replica_state(call: Call) -> Result<Reply, ApiError> {
         let action = "reset_replica_state";
         let fence = set_by_hand(&mut tx, &call, action, &replica, status, now).await?;
         replicas::set_state(&mut tx, replica.id, fence, state, now).await?;
+        if state == replicas::ACTIVE {
+            // Its clients may write from now on, and those of a replica for disasters mount it.
+            replicas::set_read_only(&mut tx, replica.id, false).await?;
+            synchronise(&call, &mut tx, &[replica], now).await?;
+        }
         Ok::<_, ApiError>(tx.commit().await?)
     })
     .await?;

@@ -6,7 +6,7 @@ use abaca_model::{
     Operation, OperationKind, OperationState, ShareInstance, ShareInstanceId, ShareStatus,
     SnapshotInstance, SnapshotStatus, Timestamp,
 };
-use abaca_store::{operations, share_instances, snapshot_instances, snapshots};
+use abaca_store::{operations, replicas, share_instances, snapshot_instances, snapshots};
 use axum::http::Method;
 use serde_json::json;
 
@@ -137,4 +137,38 @@ async fn a_resync_is_not_left_to_an_update_of_before() {
     let all = operations_of(&server, &replica, kind).await;
     let queued: Vec<_> = all.iter().filter(|one| one.state == OperationState::Queued).collect();
     assert_eq!((all.len(), queued.len(), queued[0].resource_fence), (3, 1, 2));
+}
+
+#[tokio::test]
+async fn the_only_active_replica_is_not_deleted_as_an_instance_either() {
+    let server = server().await;
+    let active = add_share(&server, 1).await;
+    let replica = add_replica(&server, &active, "in_sync").await;
+    let alone = add_share(&server, 2).await;
+    for (instance, expected) in [(&active, 409), (&replica, 202), (&alone, 202)] {
+        let path = format!("/v2/share_instances/{}/action", instance.id);
+        let answer = server.post(&path, json!({ "force_delete": null })).await;
+        assert_eq!(answer.status, expected, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_is_said_to_be_active_is_written_to() {
+    let server = server().await;
+    let former = add_share(&server, 1).await;
+    let replica = add_replica(&server, &former, "in_sync").await;
+    let mut tx = server.app.db.write().await.unwrap();
+    let set = replicas::set_state(&mut tx, former.id, former.fence, "error", seed::THEN).await;
+    assert!(set.unwrap());
+    tx.commit().await.unwrap();
+    let active = json!({ "reset_replica_state": { "replica_state": "active" } });
+    act(&server, ROOT, &replica, active).await.expect(202);
+    let path = format!("/v2/share-replicas/{}", replica.id);
+    let shown = server.get(&path).await.expect(200)["share_replica"].clone();
+    assert_eq!(
+        (&shown["replica_state"], &shown["cast_rules_to_readonly"]),
+        (&json!("active"), &json!(false))
+    );
+    let kind = OperationKind::UpdateAccessRules;
+    assert_eq!(operations_of(&server, &replica, kind).await.len(), 1);
 }
