@@ -4,6 +4,7 @@
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 
+use abaca_model::OperationState;
 use abaca_store::Dialect;
 use serde_json::{Value, json};
 
@@ -15,7 +16,8 @@ crate::on_sqlite_and_postgres!(
     delete_replica,
     promote_replica,
     update_replica,
-    snapshots
+    snapshots,
+    resets,
 );
 
 async fn create_replica(dialect: Dialect) {
@@ -50,6 +52,75 @@ async fn at_every_step(name: &str, dialect: Dialect) {
             world.remove().await;
         }
     }
+}
+
+/// An administrator's word on the replica, while something is at work on it, stands; and a resync
+/// mends what there is to mend.
+async fn resets(dialect: Dialect) {
+    for place in [
+        "create_replica.schedule.effect",
+        "create_replica.create.effect",
+        "update_replica.update.effect",
+        "promote_replica.quiesce.effect",
+        "promote_replica.quiesce.recorded",
+        "promote_replica.promote.start",
+        "promote_replica.promote.effect",
+        "delete_replica.delete.effect",
+    ] {
+        let world = World::new(dialect, Storage::Directory).await;
+        reset_in_the_middle(&world, place.split('.').next().unwrap(), place).await;
+        world.remove().await;
+    }
+}
+
+async fn reset_in_the_middle(world: &World, kind: &str, place: &str) {
+    two_backends(world);
+    let whole = world.start("all", None);
+    let mut scene = prepare(world, &whole, kind).await;
+    drop(whole);
+    let mut doomed = world.start("all", Some(place));
+    ask(&doomed, kind, &scene);
+    assert_eq!(doomed.gone().signal(), Some(9), "{place}\n{}", world.log());
+    let api = world.start("api", None);
+    let replica = second(&api, &scene);
+    let path = format!("/share-replicas/{replica}");
+    let reset = json!({ "reset_status": { "status": "error" } });
+    api.post(&format!("{path}/action"), &reset);
+    assert!(api.stop().success());
+
+    let again = world.start("all", None);
+    world.settled().await;
+    world.reaches(&replica, OperationState::Superseded).await;
+    assert_eq!(again.get(&path)["share_replica"]["status"], "error", "{place}");
+    assert_eq!(active(&again, &scene), [scene.first.as_str()], "{place}");
+    assert_eq!(levels(world, &scene.first), ["rw"], "{place}: its clients can write again");
+    let mut rows: Vec<_> = replicas(&again, &scene).iter().map(id).collect();
+    rows.sort();
+    let held = [world.backend(), world.path("other")].map(|root| names(&root.join("shares")));
+    let mut held = held.concat();
+    held.sort();
+    assert!(held.iter().all(|object| rows.contains(object)), "{place}: {held:?} of {rows:?}");
+
+    // Before it has a place there is nothing to mend.
+    if again.get(&path)["share_replica"]["host"] == "" {
+        return;
+    }
+    scene.second = Some(replica.clone());
+    ask(&again, "update_replica", &scene);
+    world.settled().await;
+    let mended = again.get(&path)["share_replica"].clone();
+    assert_eq!(
+        (&mended["status"], &mended["replica_state"]),
+        (&json!("available"), &json!("in_sync"))
+    );
+    let bytes = std::fs::read_to_string(data(world, &replica).join("file")).unwrap();
+    assert_eq!(bytes, BYTES[1], "{place}");
+    assert!(again.stop().success());
+}
+
+fn names(directory: &std::path::Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 const BYTES: [&str; 2] = ["at the time of the snapshot", "now"];
