@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::export_work::{self, NewExportLocation, Owner};
 use crate::metadata::{self, Pairs};
 use crate::row::Row;
+use crate::shares;
 use crate::tx::Tx;
 
 /// A share instance as an operation needs to know it.
@@ -221,6 +222,8 @@ pub(crate) fn managed_at(now: Timestamp) -> Pairs {
 /// # Errors
 /// What the database says; [`crate::Error::ForeignKey`] while snapshots refer to either.
 pub async fn remove(tx: &mut Tx, work: &ShareWork, fence: i64) -> Result<bool> {
+    // Of the last two that go at the same time, one must see that it is the last.
+    shares::get_locked(tx, work.share_id).await?;
     let delete = Query::delete()
         .from_table("share_instances")
         .and_where(Expr::col("id").eq(work.id.to_string()))

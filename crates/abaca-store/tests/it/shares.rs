@@ -1,6 +1,7 @@
 //! Shares and their instances: lists, filters, pages.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use abaca_model::{
     AccessRulesStatus, Share, ShareCapabilities, ShareId, ShareInstance, ShareInstanceId,
@@ -9,7 +10,9 @@ use abaca_model::{
 use abaca_store::export_work::NewExportLocation;
 use abaca_store::shares::{self, Filter, Page, Scope, SortKey};
 use abaca_store::testing::TestDatabase;
-use abaca_store::{Db, Direction, Position, Tx, export_locations, share_instances, share_work};
+use abaca_store::{
+    Db, Direction, Position, Tx, export_locations, retry_conflicts, share_instances, share_work,
+};
 use sea_query::{Expr, ExprTrait, Query};
 use uuid::Uuid;
 
@@ -22,6 +25,7 @@ crate::on_each_database!(
     a_takeover_raises_the_fence_once,
     instances_are_listed_with_their_exports,
     an_export_that_stays_is_for_whom_the_backend_says_by_now,
+    of_two_last_instances_removed_at_once_one_takes_the_share,
 );
 
 const START: Timestamp = Timestamp::from_micros(1_000_000_000);
@@ -458,4 +462,33 @@ async fn an_export_that_stays_is_for_whom_the_backend_says_by_now(database: &Tes
         ids.push(found[0].id);
     }
     assert!(ids.iter().all(|id| *id == ids[0]), "it is the same one: {ids:?}");
+}
+
+async fn of_two_last_instances_removed_at_once_one_takes_the_share(database: &TestDatabase) {
+    let share = share(1);
+    add(&database.db, std::slice::from_ref(&share)).await;
+    let mut tx = database.db.write().await.unwrap();
+    let [first, second] = [instance(&share, 1), instance(&share, 2)];
+    share_instances::insert(&mut tx, &second).await.unwrap();
+    let first = share_work::load(&mut tx, first.id).await.unwrap().unwrap();
+    let second = share_work::load(&mut tx, second.id).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = database.db.write().await.unwrap();
+    assert!(share_work::remove(&mut tx, &first, 1).await.unwrap());
+    let db = database.db.clone();
+    let mut other = tokio::spawn(async move {
+        retry_conflicts(|| async {
+            let mut tx = db.write().await?;
+            assert!(share_work::remove(&mut tx, &second, 1).await?);
+            tx.commit().await
+        })
+        .await
+    });
+    // It has to wait for the first: without that it would be done by now.
+    let ended = tokio::time::timeout(Duration::from_millis(200), &mut other).await;
+    assert!(ended.is_err(), "both saw the other one's instance");
+    tx.commit().await.unwrap();
+    other.await.unwrap().unwrap();
+    let mut tx = database.db.read().await.unwrap();
+    assert_eq!(shares::get(&mut tx, share.id).await.unwrap(), None);
 }
