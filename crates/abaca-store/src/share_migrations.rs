@@ -124,6 +124,20 @@ pub async fn from_instance_locked(
     tx.optional(&select, record).await
 }
 
+/// Whether a share is about to change to this type.
+///
+/// # Errors
+/// What the database says.
+pub async fn any_to_type(tx: &mut Tx, id: ShareTypeId) -> Result<bool> {
+    let mut select = Query::select();
+    select
+        .column("share_id")
+        .from(TABLE)
+        .and_where(Expr::col("share_type_id").eq(id.to_string()))
+        .limit(1);
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
 /// Adds the migration of a share that is locked, and shows its state in the share.
 ///
 /// # Errors

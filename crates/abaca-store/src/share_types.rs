@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use abaca_model::{ShareType, ShareTypeId, Timestamp};
-use sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::row::Row;
+use crate::share_migrations;
 use crate::tx::Tx;
 use crate::type_tables::TypeTables;
 
@@ -148,12 +149,31 @@ pub async fn update(tx: &mut Tx, share_type: &ShareType) -> Result<bool> {
     Ok(tx.execute(&update).await? > 0)
 }
 
+/// Keeps a type from being deleted until this transaction ends; returns false if it is gone.
+///
+/// # Errors
+/// What the database says.
+pub async fn lock(tx: &mut Tx, id: ShareTypeId) -> Result<bool> {
+    let mut select = Query::select();
+    select.column("id").from(TABLE).and_where(Expr::col("id").eq(id.to_string()));
+    if tx.dialect().has_row_locks() {
+        select.lock(LockType::Update);
+    }
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
 /// Removes a type with its extra specs and grants; returns false if it is gone.
 ///
 /// # Errors
-/// What the database says; [`crate::Error::ForeignKey`] while there are shares of this type.
+/// What the database says; [`crate::Error::ForeignKey`] while there are shares of this type, or some
+/// that change to it. Then the transaction must not be committed.
 pub async fn delete(tx: &mut Tx, id: ShareTypeId) -> Result<bool> {
-    TABLES.delete(tx, id.uuid()).await
+    let deleted = TABLES.delete(tx, id.uuid()).await?;
+    // Looked at afterwards: who begins such a change has locked the type.
+    if share_migrations::any_to_type(tx, id).await? {
+        return Err(Error::ForeignKey("a share changes to this type".into()));
+    }
+    Ok(deleted)
 }
 
 /// Sets some extra specs and leaves the others.

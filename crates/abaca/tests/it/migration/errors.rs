@@ -193,3 +193,24 @@ async fn versions_and_the_experimental_header() {
     assert_eq!(server.get_as("admin:admin:admin", V(2, 97), &path).await.status, 404);
     assert_eq!(server.get_as("admin:admin:admin", V(2, 98), &path).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_type_that_a_share_changes_to_is_in_use() {
+    let (server, share) = available().await;
+    let specs = json!({ "driver_handles_share_servers": "False" });
+    let made = json!({ "share_type": { "name": "other", "extra_specs": specs } });
+    let made = server.post("/v2/types", made).await.expect(200);
+    let id = made["share_type"]["id"].as_str().unwrap();
+    ask(&server, &share, body(json!({ "new_share_type_id": id }))).await.expect(202);
+    let path = format!("/v2/types/{id}");
+    server.delete(&path).await.fault(400, "badRequest");
+    server.get(&path).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_is_in_the_recycle_bin_stays_where_it_is() {
+    let (server, share) = available().await;
+    ask(&server, &share, json!({ "soft_delete": null })).await.expect(202);
+    let message = ask(&server, &share, body(json!({}))).await.fault(400, "badRequest");
+    assert!(message.contains("soft deleted"), "{message}");
+}

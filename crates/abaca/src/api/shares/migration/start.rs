@@ -31,12 +31,6 @@ pub(crate) async fn start(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
     let share = load::visible(&call, &mut tx).await?;
     call.authorise("share:migration_start", &target(&share)).await?;
-    if share.is_soft_deleted() {
-        return Err(invalid(format!(
-            "Migration cannot start for share '{}' since it has been soft deleted.",
-            share.id
-        )));
-    }
     if let Some(network) = &wanted.share_network_id {
         return Err(ApiError::bad_request(format!("Share network {network} not found.")));
     }
@@ -89,9 +83,12 @@ fn invalid(message: impl std::fmt::Display) -> ApiError {
 
 async fn new_type(tx: &mut Tx, id: Option<&str>) -> Result<Option<ShareType>, ApiError> {
     let Some(text) = id else { return Ok(None) };
-    let unknown = || ApiError::bad_request(format!("Share type {text} not found."));
-    let id = text.parse::<ShareTypeId>().map_err(|_| unknown())?;
-    share_types::by_id(tx, Visible::All, id).await?.map(Some).ok_or_else(unknown)
+    let id = text.parse::<ShareTypeId>().map_err(|_| unknown_type(text))?;
+    share_types::by_id(tx, Visible::All, id).await?.map(Some).ok_or_else(|| unknown_type(text))
+}
+
+fn unknown_type(id: &str) -> ApiError {
+    ApiError::bad_request(format!("Share type {id} not found."))
 }
 
 fn check_type(share_type: &ShareType, share: &Share) -> Result<(), ApiError> {
@@ -145,7 +142,10 @@ async fn begin(
         return Ok(false);
     }
     check_zone(&mut tx, &share, new_type, &service, &arguments.host).await?;
-    if new_type.is_some() {
+    if let Some(new_type) = new_type {
+        if !share_types::lock(&mut tx, new_type.id).await? {
+            return Err(unknown_type(&new_type.id.to_string()));
+        }
         quota.shares(&mut tx, 1, share.size).await?.map_err(|over| refused(&over))?;
     }
     let migration = ShareMigration {
@@ -175,6 +175,12 @@ async fn check_share(
     instances: &[ShareInstance],
     instance: &ShareInstance,
 ) -> Result<(), ApiError> {
+    if share.is_soft_deleted() {
+        return Err(invalid(format!(
+            "Migration cannot start for share '{}' since it has been soft deleted.",
+            share.id
+        )));
+    }
     let places: Vec<_> = instances.iter().map(as_place).collect();
     if has_replicas(&places) || instance.replica_state.is_some() {
         return Err(ApiError::conflict(format!(
