@@ -5,6 +5,7 @@ mod cancelled;
 mod completed;
 mod errors;
 mod quota;
+mod taken_over;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, TestServer};
 
-/// A whole service with two directories for its backends, and a simulated one.
+/// Backends with real bytes.
+const DIRECTORIES: [&str; 2] = ["first", "second"];
+
+/// A whole service with two directories for its backends, and three simulated ones: `near` and `far`
+/// fail as [`Service::set_faults`] says.
 struct Service {
     api: TestServer,
     host: String,
@@ -39,22 +44,30 @@ impl Service {
         let config =
             Config::load_from(&Overrides { data_dir, ..Overrides::default() }, []).unwrap();
         let mut backends = Vec::new();
-        for name in ["first", "second", "void"] {
+        for name in ["first", "second", "void", "near", "far"] {
             let mut backend = config.backends[0].clone();
             backend.name = name.to_owned();
-            if name == "void" {
+            if DIRECTORIES.contains(&name) {
+                backend.settings.insert("root".to_owned(), json!(data.path().join(name)));
+            } else {
                 backend.driver = "simulated".to_owned();
                 backend.settings.clear();
-            } else {
-                backend.settings.insert("root".to_owned(), json!(data.path().join(name)));
+            }
+            if matches!(name, "near" | "far") {
+                let faults = data.path().join(format!("{name}.toml"));
+                std::fs::write(&faults, "").unwrap();
+                backend.settings.insert("fault_file".to_owned(), json!(faults));
             }
             backends.push(backend);
         }
-        for name in ["default", "other", "plain"] {
+        for name in ["default", "other", "plain", "mountable"] {
             let mut specs = json!({ "driver_handles_share_servers": "False" });
             if name != "plain" {
                 specs["snapshot_support"] = json!("True");
                 specs["create_share_from_snapshot_support"] = json!("True");
+            }
+            if name == "mountable" {
+                specs["mount_snapshot_support"] = json!("True");
             }
             let body = json!({ "share_type": { "name": name, "extra_specs": specs } });
             api.post("/v2/types", body).await.expect(200);
@@ -68,7 +81,7 @@ impl Service {
         service
             .wait("/v2/scheduler-stats/pools", |answer| {
                 let pools = answer.expect(200);
-                (pools["pools"].as_array().unwrap().len() == 3).then_some(())
+                (pools["pools"].as_array().unwrap().len() == 5).then_some(())
             })
             .await;
         service
@@ -80,8 +93,20 @@ impl Service {
     }
 
     fn pool(&self, backend: &str) -> String {
-        let pool = if backend == "void" { "simulated" } else { "directory" };
+        let pool = if DIRECTORIES.contains(&backend) { "directory" } else { "simulated" };
         format!("{}@{backend}#{pool}", self.host)
+    }
+
+    /// From its next call on, this method of the simulated `backend` fails so, and no other.
+    fn set_fault(&self, backend: &str, method: &str, fail: &str) {
+        let fault = format!("[[fault]]\nmethod = \"{method}\"\nfail = \"{fail}\"\n");
+        self.set_faults(backend, &fault);
+    }
+
+    fn set_faults(&self, backend: &str, faults: &str) {
+        let new = self.data.path().join("faults.new");
+        std::fs::write(&new, faults).unwrap();
+        std::fs::rename(new, self.data.path().join(format!("{backend}.toml"))).unwrap();
     }
 
     /// Asks until `found` finds what it waits for.
@@ -109,16 +134,21 @@ impl Service {
 
     /// A share at the first backend, and the directory a client would mount.
     async fn share(&self) -> (String, PathBuf) {
-        let hints = json!({ "only_host": self.pool("first") });
-        let body =
-            json!({ "share": { "share_proto": "NFS", "size": 1, "scheduler_hints": hints } });
+        let id = self.share_at("first", "default").await;
+        let mount = self.mount(&id).await;
+        (id, mount)
+    }
+
+    async fn share_at(&self, backend: &str, share_type: &str) -> String {
+        let hints = json!({ "only_host": self.pool(backend) });
+        let body = json!({ "share": { "share_proto": "NFS", "size": 1, "share_type": share_type,
+            "scheduler_hints": hints } });
         let share = self.api.post("/v2/shares", body).await.expect(200);
         let id = share["share"]["id"].as_str().unwrap().to_owned();
         self.available("shares", "share", &id).await;
         let shown = self.api.get(&format!("/v2/shares/{id}")).await.expect(200);
-        assert_eq!(shown["share"]["host"], self.pool("first"));
-        let mount = self.mount(&id).await;
-        (id, mount)
+        assert_eq!(shown["share"]["host"], self.pool(backend));
+        id
     }
 
     async fn available(&self, path: &str, key: &str, id: &str) {
@@ -183,6 +213,16 @@ impl Service {
         let mut found = list["snapshot_instances"].as_array().unwrap().clone();
         found.sort_by_key(|copy| copy["status"].to_string());
         found
+    }
+
+    /// Waits until the share has one instance, there.
+    async fn is_only_at(&self, share: &str, backend: &str) {
+        let pool = self.pool(backend);
+        let alone = |answer: &Answer| {
+            let list = answer.expect(200)["share_instances"].as_array().unwrap().clone();
+            (list.len() == 1 && list[0]["host"] == pool).then_some(())
+        };
+        self.wait(&format!("/v2/shares/{share}/instances"), alone).await;
     }
 
     /// Waits until a backend's directory holds so many shares and snapshots.

@@ -15,9 +15,9 @@ use abaca_store::{Tx, retry_conflicts};
 use super::plan::Plan;
 use super::prepare::rules_are_in_force;
 use super::{abandon, arguments, destination, mine_locked, new_share};
-use crate::engine::failure::Failure;
+use crate::engine::failure::{Failure, chain};
 use crate::engine::ops::{create_share, export_location};
-use crate::engine::run::{Outcome, Run, mine};
+use crate::engine::run::{Outcome, Run};
 
 /// How often the progress is written down, and looked whether the migration is to be cancelled.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
@@ -63,6 +63,9 @@ async fn pairs(
     let from = migration_work::snapshots_at(tx, work.id).await?;
     let to = migration_work::snapshots_at(tx, destination.id).await?;
     let pairs = to.into_iter().map(|to| {
+        if to.fence != FENCE {
+            return Err(snapshot_changed(&to));
+        }
         let of = from.iter().find(|from| from.snapshot_id == to.snapshot_id);
         of.cloned().map(|from| (from, to)).ok_or_else(|| {
             let message = "A snapshot was deleted while it was being moved.";
@@ -70,6 +73,11 @@ async fn pairs(
         })
     });
     pairs.collect()
+}
+
+fn snapshot_changed(at: &SnapshotAt) -> Failure {
+    let message = "An administrator changed a snapshot of the share while it was being moved.";
+    Failure::permanent(message, format!("snapshot instance {} was taken over", at.id))
 }
 
 async fn bytes(
@@ -104,8 +112,8 @@ async fn bytes(
     Ok(Migrated { exports, snapshots: Vec::new() })
 }
 
-/// Writes down how far the copying is. Returns when it is to be cancelled, fails when the source is
-/// somebody else's.
+/// Writes down how far the copying is. Returns when it is to be cancelled, fails when the source or
+/// the destination is somebody else's. Without the database it goes on: the lease decides how long.
 async fn watch(
     run: &Run<'_>,
     migration: &ShareMigration,
@@ -114,23 +122,40 @@ async fn watch(
     let mut last = Progress::default();
     loop {
         tokio::time::sleep(BETWEEN_LOOKS).await;
-        let now = reached(progress);
-        if now != last {
-            let written = retry_conflicts(|| async {
-                let mut tx = run.db().write().await?;
-                share_migrations::set_progress(&mut tx, migration.share_id, now).await?;
-                tx.commit().await
-            });
-            written.await?;
-            last = now;
-        }
-        create_share::load(run).await?;
-        let mut tx = run.db().read().await?;
-        let found = share_migrations::from_instance(&mut tx, migration.source).await?;
-        if found.ok_or(Failure::Superseded)?.wanted == Some(MigrationWish::Cancel) {
-            return Ok(());
+        match is_cancelled(run, migration, progress, &mut last).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(Failure::Passing(error)) => {
+                tracing::warn!(error = chain(&*error), "whether to go on copying is not known");
+            }
+            Err(failure) => return Err(failure),
         }
     }
+}
+
+/// One look of [`watch`].
+async fn is_cancelled(
+    run: &Run<'_>,
+    migration: &ShareMigration,
+    progress: &CopyProgress,
+    last: &mut Progress,
+) -> Result<bool, Failure> {
+    let now = reached(progress);
+    if now != *last {
+        let written = retry_conflicts(|| async {
+            let mut tx = run.db().write().await?;
+            share_migrations::set_progress(&mut tx, migration.share_id, now).await?;
+            tx.commit().await
+        });
+        written.await?;
+        *last = now;
+    }
+    create_share::load(run).await?;
+    let mut tx = run.db().read().await?;
+    let found = share_migrations::from_instance(&mut tx, migration.source).await?;
+    let found = found.ok_or(Failure::Superseded)?;
+    destination(&mut tx, &found).await?;
+    Ok(found.wanted == Some(MigrationWish::Cancel))
 }
 
 fn reached(progress: &CopyProgress) -> Progress {
@@ -167,7 +192,9 @@ async fn arrived(
             provider_location: object.provider_location,
             exports: exports.into_iter().map(export_location).collect(),
         };
-        mine(snapshot_work::made(&mut tx, to.id, FENCE, &made, None, now).await?)?;
+        if !snapshot_work::made(&mut tx, to.id, FENCE, &made, None, now).await? {
+            return Err(snapshot_changed(to));
+        }
     }
     share_migrations::set_progress(&mut tx, work.share_id, reached(progress)).await?;
     let state = match plan.by_driver {

@@ -44,11 +44,16 @@ impl Work for MigrateShare {
         let work = create_share::load(run).await?;
         let mut tx = run.db().read().await?;
         let migration = share_migrations::from_instance(&mut tx, work.id).await?;
-        drop(tx);
         let migration = migration.ok_or(Failure::Superseded)?;
+        // Before any backend is asked: this worker may serve none of both.
         if migration.wanted == Some(MigrationWish::Cancel) {
+            drop(tx);
             return abandon::cancel(run, &migration).await;
         }
+        if migration.destination.is_some() {
+            destination(&mut tx, &migration).await?;
+        }
+        drop(tx);
         match run.step {
             "schedule" => prepare::schedule(run, &work, &migration).await,
             "offer" => prepare::offer(run, &work, &migration).await,
@@ -79,9 +84,12 @@ impl Work for MigrateShare {
 
     async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
         let mut tx = run.db().write().await?;
-        // The status of the source is what whoever took it over says.
         if let Some(migration) = locked(run, &mut tx).await? {
             abandon::abandon(run, &mut tx, &migration, TaskState::MigrationError).await?;
+            // The status of a source that was taken over is what whoever did so says.
+            let (fence, now) = (run.resource_fence(), Timestamp::now());
+            let status = ShareStatus::Available;
+            share_work::set_status(&mut tx, migration.source, fence, status, now).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -99,7 +107,8 @@ async fn locked(run: &Run<'_>, tx: &mut Tx) -> Result<Option<ShareMigration>, Fa
     Ok(share_migrations::from_instance(tx, id(run)).await?)
 }
 
-/// As [`locked`], with the source still this operation's, in the given status.
+/// As [`locked`], with the source still this operation's, in the given status. Waits if the migration
+/// is to go on and was cancelled meanwhile.
 async fn mine_locked(
     run: &Run<'_>,
     tx: &mut Tx,
@@ -107,6 +116,9 @@ async fn mine_locked(
 ) -> Result<ShareMigration, Failure> {
     let migration = locked(run, tx).await?.ok_or(Failure::Superseded)?;
     let (fence, now) = (run.resource_fence(), Timestamp::now());
+    if status == ShareStatus::Migrating && migration.wanted == Some(MigrationWish::Cancel) {
+        return Err(Failure::Waiting("it is to be cancelled"));
+    }
     mine(share_work::set_status(tx, migration.source, fence, status, now).await?)?;
     Ok(migration)
 }
