@@ -183,6 +183,22 @@ pub async fn is_pending(tx: &mut Tx, kind: OperationKind, resource_id: Uuid) -> 
     Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
 }
 
+/// Lets any worker go on with what is queued or runs for a resource: that of its service may never
+/// come back. Only for what needs no backend any more.
+///
+/// # Errors
+/// What the database says.
+pub async fn open_to_all(tx: &mut Tx, kind: OperationKind, resource_id: Uuid) -> Result<()> {
+    let update = Query::update()
+        .table("operations")
+        .value("service", None::<String>)
+        .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
+        .and_where(Expr::col("kind").eq(kind.as_str()))
+        .and_where(Expr::col("finished_at").is_null())
+        .to_owned();
+    tx.execute(&update).await.map(drop)
+}
+
 fn operation(row: &Row<'_>) -> Result<Operation> {
     Ok(Operation {
         id: row.parsed(0)?,

@@ -1,8 +1,9 @@
 //! An administrator sets the status of a share instance by hand.
 
-use abaca_model::{AuditId, ShareInstance, ShareStatus, Timestamp};
+use abaca_model::{AuditId, OperationKind, ShareInstance, ShareStatus, Timestamp};
 use abaca_store::audit::{self, AuditRecord};
-use abaca_store::{Tx, retry_conflicts, share_instances};
+use abaca_store::share_migrations::{self, ShareMigration};
+use abaca_store::{Tx, operations, retry_conflicts, share_instances};
 use serde_json::Value;
 
 use super::load;
@@ -58,7 +59,7 @@ pub(in crate::api) fn wanted_status(value: &Value) -> Result<ShareStatus, ApiErr
 }
 
 /// Sets the status of an instance that is locked, takes it over from whatever works on it and
-/// records who did so. Returns its new fence.
+/// records who did so. Returns its new fence. Whatever worker comes first ends a migration of it.
 ///
 /// # Errors
 /// What the database says.
@@ -71,6 +72,15 @@ pub(in crate::api) async fn set_by_hand(
     now: Timestamp,
 ) -> Result<i64, abaca_store::Error> {
     let fence = share_instances::take_over(tx, instance, status, now).await?;
+    let migration = share_migrations::of_share(tx, instance.share_id).await?;
+    let ends = |migration: &ShareMigration| {
+        migration.source == instance.id || migration.destination == Some(instance.id)
+    };
+    if let Some(migration) = migration.filter(ends) {
+        let (kind, source) = (OperationKind::MigrateShare, migration.source.uuid());
+        operations::hasten(tx, kind, source, now).await?;
+        operations::open_to_all(tx, kind, source).await?;
+    }
     let record = AuditRecord {
         id: AuditId::random(),
         created_at: now,

@@ -32,7 +32,12 @@ async fn wish(call: Call, rule: &str, wish: MigrationWish) -> Result<Reply, ApiE
         let migration = migration.ok_or_else(|| refused(&share, wish))?;
         share_migrations::want(&mut tx, share.id, wish).await?;
         let source = migration.source.uuid();
-        operations::hasten(&mut tx, OperationKind::MigrateShare, source, now).await?;
+        let kind = OperationKind::MigrateShare;
+        operations::hasten(&mut tx, kind, source, now).await?;
+        if wish == MigrationWish::Cancel {
+            // No backend is asked any more, and the worker of the present one may be gone.
+            operations::open_to_all(&mut tx, kind, source).await?;
+        }
         Ok::<_, ApiError>(tx.commit().await?)
     })
     .await?;
