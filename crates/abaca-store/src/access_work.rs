@@ -357,6 +357,24 @@ async fn remove(tx: &mut Tx, of: Of, id: AccessRuleId, instance_id: Uuid) -> Res
     Ok(())
 }
 
+/// Takes every rule out of an instance that is locked and on its way out: what becomes of it there is
+/// nobody's concern any more.
+///
+/// # Errors
+/// What the database says.
+pub async fn forget(tx: &mut Tx, of: Of, instance_id: Uuid) -> Result<()> {
+    let select = Query::select()
+        .column("access_rule_id")
+        .from(of.states())
+        .and_where(Expr::col(of.instance()).eq(instance_id.to_string()))
+        .order_by("access_rule_id", Order::Asc)
+        .to_owned();
+    for rule in tx.all(&select, |row| row.parsed::<AccessRuleId>(0)).await? {
+        remove(tx, of, rule, instance_id).await?;
+    }
+    Ok(())
+}
+
 /// The instance's rules are in error when one of them is.
 async fn settle(tx: &mut Tx, of: Of, instance_id: Uuid, now: Timestamp) -> Result<()> {
     let failed = states(tx, of, instance_id).await?.contains(&AccessState::Error);

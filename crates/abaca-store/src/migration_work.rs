@@ -7,6 +7,7 @@ use abaca_model::{
 use sea_query::{Expr, ExprTrait, LockType, Order, Query};
 
 use crate::access_rules::Of;
+use crate::access_work;
 use crate::error::{Error, Result};
 use crate::export_work::{self, Owner};
 use crate::snapshot_instances;
@@ -115,7 +116,7 @@ pub async fn change_snapshots(
 }
 
 /// Takes the snapshot instances of a share instance over, to be deleted; returns them with their new
-/// fences. From now on they are exported nowhere.
+/// fences. From now on they are exported nowhere, and have no access rules.
 ///
 /// # Errors
 /// What the database says.
@@ -136,6 +137,7 @@ pub async fn retire_snapshots(
     for snapshot in &mut snapshots {
         snapshot.fence += 1;
         export_work::replace(tx, Owner::SnapshotInstance(snapshot.id), &[], now).await?;
+        access_work::forget(tx, Of::Snapshots, snapshot.id.uuid()).await?;
     }
     Ok(snapshots)
 }

@@ -4,6 +4,7 @@ use abaca_model::{AccessRule, AccessRuleId, Share, ShareInstance, ShareStatus};
 use abaca_store::access_rules::{self, Of};
 use abaca_store::{Tx, share_instances, shares as share_rows};
 
+use crate::api::share_instances::leave_out_left;
 use crate::api::shares::{find, target};
 use crate::api::{ApiError, Call};
 
@@ -38,8 +39,8 @@ pub(in crate::api) async fn of_visible_share(
     Ok(share.map(|share| (rule, share)))
 }
 
-/// The share as it is now, and its instances. Nobody else can change them or its rules until this
-/// transaction ends.
+/// The share as it is now, and its instances, but for what a migration left behind. Nobody else can
+/// change them or its rules until this transaction ends.
 ///
 /// # Errors
 /// 404 when it is gone.
@@ -48,7 +49,8 @@ pub(super) async fn locked(
     share: &Share,
 ) -> Result<(Share, Vec<ShareInstance>), ApiError> {
     let share = share_rows::get_locked(tx, share.id).await?.ok_or_else(ApiError::no_route)?;
-    let instances = share_instances::of_share_locked(tx, share.id).await?;
+    let mut instances = share_instances::of_share_locked(tx, share.id).await?;
+    leave_out_left(&mut instances);
     Ok((share, instances))
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::allow::exists;
 use super::client::{self, Client};
 use super::sync;
+use crate::api::share_instances::leave_out_left;
 use crate::api::snapshots::{target, visible};
 use crate::api::{ApiError, Call, Fields, Reply};
 
@@ -138,7 +139,8 @@ async fn add(call: &Call, snapshot: &Snapshot, rule: &AccessRule) -> Result<(), 
     Ok(tx.commit().await?)
 }
 
-/// The instances of a snapshot, locked, and where they are.
+/// The instances of a snapshot, locked, and where they are. Not those that a migration of the share
+/// left behind.
 struct Places {
     instances: Vec<SnapshotInstance>,
     hosts: HashMap<ShareInstanceId, String>,
@@ -154,14 +156,16 @@ impl Places {
     /// 400 unless rules can be changed in all of them; 404 when there are none.
     async fn of(
         tx: &mut Tx,
-        instances: Vec<SnapshotInstance>,
+        mut instances: Vec<SnapshotInstance>,
         snapshot: &Snapshot,
         doing: &str,
     ) -> Result<Self, ApiError> {
+        let mut shares = share_instances::of_share(tx, snapshot.share_id).await?;
+        leave_out_left(&mut shares);
+        instances.retain(|instance| shares.iter().any(|one| one.id == instance.share_instance_id));
         if instances.is_empty() {
             return Err(ApiError::no_route());
         }
-        let shares = share_instances::of_share(tx, snapshot.share_id).await?;
         let hosts = shares.into_iter().filter_map(|share| Some((share.id, share.host?)));
         let places = Self { instances, hosts: hosts.collect() };
         let is_ready = |instance: &SnapshotInstance| {

@@ -1,6 +1,6 @@
 //! Which of a share's instances speaks for it.
 
-use abaca_model::{ShareInstance, SharePlace, representative_instance};
+use abaca_model::{ShareInstance, SharePlace, ShareStatus, representative_instance};
 
 /// What the aggregates ask of an instance.
 pub(in crate::api) fn as_place(instance: &ShareInstance) -> SharePlace<'_> {
@@ -15,4 +15,17 @@ pub(in crate::api) fn as_place(instance: &ShareInstance) -> SharePlace<'_> {
 pub(in crate::api) fn spokesman(instances: &[ShareInstance]) -> Option<&ShareInstance> {
     let places: Vec<_> = instances.iter().map(as_place).collect();
     instances.get(representative_instance(&places)?)
+}
+
+/// Leaves out where a share that has moved came from, or where one that stays was to go, though that
+/// may not be gone yet, or for long. A replica that goes is the share's until it is gone.
+pub(in crate::api) fn leave_out_left(instances: &mut Vec<ShareInstance>) {
+    let is_left = |instance: &ShareInstance| {
+        let goes =
+            instance.status.is_being_deleted() || instance.status == ShareStatus::ErrorDeleting;
+        goes && instance.replica_state.is_none()
+    };
+    if instances.iter().any(|instance| !is_left(instance)) {
+        instances.retain(|instance| !is_left(instance));
+    }
 }

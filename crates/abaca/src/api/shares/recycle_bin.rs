@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use super::delete::check_status;
 use super::load::{self, target};
 use crate::api::resource_locks::locked_against_deletion;
-use crate::api::share_instances::as_place;
+use crate::api::share_instances::{as_place, leave_out_left};
 use crate::api::{ApiError, Call, Reply};
 
 /// `POST /shares/{id}/action` with `soft_delete`
@@ -64,10 +64,12 @@ fn cannot_come_back(status: ShareStatus) -> bool {
     status.is_being_deleted() || status == ShareStatus::ErrorDeleting
 }
 
-/// The share and its instances; nobody else can change them until this transaction ends.
+/// The share and its instances, but for what a migration left behind; nobody else can change them
+/// until this transaction ends.
 async fn locked(tx: &mut Tx, share: &Share) -> Result<(Share, Vec<ShareInstance>), ApiError> {
     let share = shares::get_locked(tx, share.id).await?.ok_or_else(ApiError::no_route)?;
-    let instances = share_instances::of_share_locked(tx, share.id).await?;
+    let mut instances = share_instances::of_share_locked(tx, share.id).await?;
+    leave_out_left(&mut instances);
     Ok((share, instances))
 }
 

@@ -12,7 +12,7 @@ use super::load::{self, target};
 use super::resize::check_quota;
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
-use crate::api::share_instances::spokesman;
+use crate::api::share_instances::{leave_out_left, spokesman};
 use crate::api::{ApiError, Call, Reply, snapshots as snapshot_routes};
 use crate::engine::arguments::RevertShare;
 
@@ -66,7 +66,8 @@ async fn begin(
     let quota = Quota::lock(call, &mut tx, Payer::of_share(share)).await?;
     let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(ApiError::no_route)?;
     load::not_soft_deleted(&share, "Can't revert")?;
-    let instances = share_instances::of_share_locked(&mut tx, share.id).await?;
+    let mut instances = share_instances::of_share_locked(&mut tx, share.id).await?;
+    leave_out_left(&mut instances);
     let instance = spokesman(&instances).ok_or_else(ApiError::no_route)?;
     let copies = snapshot_instances::of_snapshot_locked(&mut tx, snapshot.id).await?;
     let copy = copies.iter().find(|copy| copy.share_instance_id == instance.id);

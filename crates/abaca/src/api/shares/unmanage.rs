@@ -7,7 +7,7 @@ use serde_json::json;
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
 use crate::api::resource_locks::locked_against_deletion;
-use crate::api::share_instances::{as_place, spokesman};
+use crate::api::share_instances::{as_place, leave_out_left, spokesman};
 use crate::api::{ApiError, Call, Reply};
 
 /// `POST /shares/{id}/action` with `unmanage`, before 2.7 `POST /os-share-unmanage/{id}/unmanage`.
@@ -26,7 +26,9 @@ pub(crate) async fn unmanage(call: Call) -> Result<Reply, ApiError> {
 async fn begin(call: &Call, share: &Share, now: Timestamp) -> Result<(), ApiError> {
     let mut tx = call.app.db.write().await?;
     let share = shares::get_locked(&mut tx, share.id).await?.ok_or_else(ApiError::no_route)?;
-    let instances = share_instances::of_share_locked(&mut tx, share.id).await?;
+    let mut instances = share_instances::of_share_locked(&mut tx, share.id).await?;
+    // What its migration left behind goes by itself.
+    leave_out_left(&mut instances);
     check(&mut tx, &share, &instances).await?;
     for instance in &instances {
         let status = ShareStatus::UnmanageStarting;

@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use super::view::{Body, Viewer};
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
-use crate::api::share_instances::spokesman;
+use crate::api::share_instances::{leave_out_left, spokesman};
 use crate::api::shares::{find, not_busy, not_soft_deleted, target};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::engine::arguments::CreateSnapshot;
@@ -127,7 +127,7 @@ async fn take(call: &Call, share: &Share, wanted: &Wanted) -> Result<SnapshotWit
 /// A replica that comes gets the snapshot once it is there; one that goes, or never came, not at all.
 fn is_not_yet_replica(place: &ShareInstance) -> bool {
     let follows = place.replica_state.as_deref().is_some_and(|state| state != ACTIVE);
-    follows && !has_bytes(place)
+    follows && (!has_bytes(place) || place.status == ShareStatus::ErrorDeleting)
 }
 
 fn has_bytes(place: &ShareInstance) -> bool {
@@ -135,16 +135,6 @@ fn has_bytes(place: &ShareInstance) -> bool {
         matches!(place.status, ShareStatus::Creating | ShareStatus::CreatingFromSnapshot)
             || place.status.is_being_deleted();
     place.host.is_some() && !comes_or_goes
-}
-
-/// A share that has moved is no longer where it came from, though that may not be gone yet.
-fn leave_out_left(places: &mut Vec<ShareInstance>) {
-    let is_left = |place: &ShareInstance| {
-        place.status.is_being_deleted() || place.status == ShareStatus::ErrorDeleting
-    };
-    if places.iter().any(|place| !is_left(place)) {
-        places.retain(|place| !is_left(place));
-    }
 }
 
 /// The share must be available; forced, its bytes must at least be there, not be going away, and be

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::view::{Body, Viewer};
 use crate::api::operation::{self, Work};
-use crate::api::share_instances::as_place;
+use crate::api::share_instances::{as_place, leave_out_left};
 use crate::api::shares::{find, required, size_option};
 use crate::api::{ApiError, Call, Fields, Reply, V, metadata};
 use crate::telemetry::logs;
@@ -106,7 +106,8 @@ async fn begin(
     // Locked, so that the share is neither deleted nor unmanaged meanwhile.
     let share = shares::get_locked(&mut tx, share_id).await?;
     let share = share.ok_or_else(|| unknown(&share_id.to_string()))?;
-    let places = share_instances::of_share_locked(&mut tx, share_id).await?;
+    let mut places = share_instances::of_share_locked(&mut tx, share_id).await?;
+    leave_out_left(&mut places);
     not_soft_deleted(&share)?;
     let place = place(&share, &places)?;
     refuse_known(&mut tx, share_id, location).await?;

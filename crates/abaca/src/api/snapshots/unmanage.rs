@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
-use crate::api::share_instances::as_place;
+use crate::api::share_instances::{as_place, leave_out_left};
 use crate::api::{ApiError, Call, Reply};
 
 const RULE: &str = "share_snapshot:unmanage_snapshot";
@@ -28,9 +28,9 @@ async fn begin(call: &Call, snapshot: &Snapshot) -> Result<(), ApiError> {
     let mut tx = call.app.db.write().await?;
     // Nobody gives it another instance meanwhile.
     snapshot_work::lock_snapshot(&mut tx, snapshot.id).await?;
-    let instances = snapshot_instances::of_snapshot_locked(&mut tx, snapshot.id).await?;
+    let mut instances = snapshot_instances::of_snapshot_locked(&mut tx, snapshot.id).await?;
     let found = snapshots::get(&mut tx, snapshot.id).await?.ok_or_else(ApiError::no_route)?;
-    let places = share_instances::of_share(&mut tx, snapshot.share_id).await?;
+    let mut places = share_instances::of_share(&mut tx, snapshot.share_id).await?;
     if has_replicas(&places.iter().map(as_place).collect::<Vec<_>>()) {
         return Err(ApiError::conflict(format!(
             "Share {} has replicas. Snapshots of this share cannot currently be unmanaged until \
@@ -38,6 +38,9 @@ async fn begin(call: &Call, snapshot: &Snapshot) -> Result<(), ApiError> {
             snapshot.share_id
         )));
     }
+    // What a migration of the share left behind goes by itself.
+    leave_out_left(&mut places);
+    instances.retain(|instance| places.iter().any(|one| one.id == instance.share_instance_id));
     let passing = instances.iter().map(|instance| instance.status).find(|one| one.is_passing());
     let passing = passing.or(Some(found.status).filter(|status| status.is_passing()));
     if let Some(status) = passing {

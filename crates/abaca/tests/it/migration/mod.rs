@@ -4,6 +4,7 @@ mod bodies;
 mod cancelled;
 mod completed;
 mod errors;
+mod left_behind;
 mod quota;
 mod taken_over;
 

@@ -48,7 +48,8 @@ pub(super) async fn abandon(
     Ok(share_migrations::end(tx, migration.share_id, state, now).await?)
 }
 
-/// An instance that is locked goes, with its snapshots.
+/// An instance that is locked goes, with its snapshots. However long that takes, or if it fails, it is
+/// in nobody's way: the share's access rules are no concern of it any more.
 pub(super) async fn retire(
     run: &Run<'_>,
     tx: &mut Tx,
@@ -58,6 +59,7 @@ pub(super) async fn retire(
     let fence = share_instances::take_over(tx, instance, ShareStatus::Deleting, now).await?;
     // Nobody is to find it any more.
     share_work::record_exports(tx, instance.id, &[], now).await?;
+    access_work::forget(tx, Of::Shares, instance.id.uuid()).await?;
     let host = instance.host.as_deref();
     for snapshot in migration_work::retire_snapshots(tx, instance.id, now).await? {
         let work = (OperationKind::DeleteSnapshot, snapshot.id.uuid(), snapshot.fence);
