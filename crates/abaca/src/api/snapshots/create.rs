@@ -9,7 +9,7 @@ use abaca_model::{
 };
 use abaca_store::replicas::ACTIVE;
 use abaca_store::snapshots::{self, SnapshotWithStatus};
-use abaca_store::{retry_conflicts, share_instances, shares, snapshot_instances};
+use abaca_store::{retry_conflicts, share_instances, share_migrations, shares, snapshot_instances};
 use axum::http::StatusCode;
 
 use super::view::{Body, Viewer};
@@ -105,6 +105,10 @@ async fn take(call: &Call, share: &Share, wanted: &Wanted) -> Result<SnapshotWit
     let places: Vec<_> = places.into_iter().filter(|place| !is_not_yet_replica(place)).collect();
     check_status(&places, wanted.force)?;
     not_busy(&share)?;
+    // Whatever its task state was set to by hand.
+    if share_migrations::of_share(&mut tx, share.id).await?.is_some() {
+        return Err(ApiError::bad_request("Invalid share: Source share is being migrated."));
+    }
     (snapshot.size, snapshot.share_size) = (share.size, share.size);
     quota.snapshot(&mut tx, snapshot.size).await?.map_err(|over| refused(&over))?;
     snapshots::insert(&mut tx, &snapshot).await?;

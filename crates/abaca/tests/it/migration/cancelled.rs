@@ -96,3 +96,17 @@ async fn an_administrators_reset_ends_it() {
     assert_as_before(&service, &share, 0).await;
     service.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_snapshot_is_taken_meanwhile_however_much_it_is_forced() {
+    let service = Service::start().await;
+    let share = share_with_rule(&service).await;
+    service.migrate(&share, "second", json!({})).await.expect(202);
+    service.reaches(&share, "migration_driver_phase1_done").await;
+    // As `openstack share set` does, whatever it sets.
+    let state = json!({ "reset_task_state": { "task_state": null } });
+    service.action(&share, state).await.expect(202);
+    let body = json!({ "snapshot": { "share_id": share, "force": true } });
+    service.api.post("/v2/snapshots", body).await.fault(400, "badRequest");
+    service.stop().await;
+}
