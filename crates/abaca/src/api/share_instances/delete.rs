@@ -2,7 +2,7 @@
 
 use abaca_model::{OperationKind, ShareInstance, ShareStatus, Timestamp};
 use abaca_store::replicas::ACTIVE;
-use abaca_store::{retry_conflicts, share_instances, shares, snapshot_instances};
+use abaca_store::{migration_work, retry_conflicts, share_instances, shares, snapshot_instances};
 
 use super::{load, set_by_hand};
 use crate::api::operation::{self, Work};
@@ -37,16 +37,26 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
         return Err(ApiError::Forbidden(message));
     }
     check_replicas(instance, &instances)?;
-    // Snapshot instances would be left without the share instance they were taken of.
+    // Its snapshot instances go with it; those of a share that is nowhere else are the only ones.
     let of_instance = snapshot_instances::Filter {
         share_instance_id: Some(id),
         ..snapshot_instances::Filter::default()
     };
     let count = snapshot_instances::count(&mut tx, &of_instance).await?;
-    if count > 0 {
+    if count > 0 && !is_elsewhere(instance, &instances) {
         return Err(ApiError::conflict(format!(
             "Share instance {id} still has {count} dependent snapshot instances."
         )));
+    }
+    let arguments = Delete { force: true, after_snapshots: count > 0, ..Delete::default() };
+    for snapshot in migration_work::retire_snapshots(&mut tx, id, now).await? {
+        let work = Work {
+            kind: OperationKind::DeleteSnapshot,
+            resource_id: snapshot.id.uuid(),
+            fence: snapshot.fence,
+            host: instance.host.as_deref(),
+        };
+        operation::enqueue(&mut tx, call, &work, &arguments).await?;
     }
     let status = ShareStatus::Deleting;
     let work = Work {
@@ -55,7 +65,7 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
         fence: set_by_hand(&mut tx, call, "force_delete", instance, status, now).await?,
         host: instance.host.as_deref(),
     };
-    operation::enqueue(&mut tx, call, &work, &Delete { force: true, ..Delete::default() }).await?;
+    operation::enqueue(&mut tx, call, &work, &arguments).await?;
     Ok(tx.commit().await?)
 }
 
@@ -70,4 +80,12 @@ fn check_replicas(instance: &ShareInstance, instances: &[ShareInstance]) -> Resu
         )));
     }
     Ok(())
+}
+
+/// Whether the share is, with its snapshots, in another place: not in one that it only moves to.
+fn is_elsewhere(instance: &ShareInstance, instances: &[ShareInstance]) -> bool {
+    instances.iter().any(|other| {
+        let stays = matches!(other.status, ShareStatus::Available | ShareStatus::Migrating);
+        other.id != instance.id && stays
+    })
 }

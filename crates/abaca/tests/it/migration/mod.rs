@@ -216,6 +216,14 @@ impl Service {
         found
     }
 
+    /// The id of the share's instance at a backend.
+    async fn instance_at(&self, share: &str, backend: &str) -> Option<String> {
+        let list = self.api.get(&format!("/v2/shares/{share}/instances")).await.expect(200);
+        let instances = list["share_instances"].as_array().unwrap();
+        let found = instances.iter().find(|instance| instance["host"] == self.pool(backend))?;
+        Some(found["id"].as_str().unwrap().to_owned())
+    }
+
     /// Waits until the share has one instance, there.
     async fn is_only_at(&self, share: &str, backend: &str) {
         let pool = self.pool(backend);

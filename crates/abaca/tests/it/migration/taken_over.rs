@@ -1,6 +1,6 @@
 //! What an administrator takes over while a share moves ends the migration, and only that.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Service;
 
@@ -63,5 +63,41 @@ async fn a_snapshot_that_is_deleted_while_its_share_is_copied() {
     assert_ended(&service, &share).await;
     let gone = |answer: &crate::support::Answer| (answer.status == 404).then_some(());
     service.wait(&format!("/v2/snapshots/{snapshot}"), gone).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destination_that_is_deleted_is_copied_to_no_longer() {
+    let service = Service::start().await;
+    let (share, snapshot) = being_copied(&service).await;
+    let there = service.instance_at(&share, "far").await.unwrap();
+    let path = format!("/v2/share_instances/{there}/action");
+    service.api.post(&path, json!({ "force_delete": null })).await.expect(202);
+    // The copying would never end by itself.
+    assert_ended(&service, &share).await;
+    service.available("snapshots", "snapshot", &snapshot).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destination_that_was_taken_over_can_be_removed_with_its_snapshots() {
+    let service = Service::start().await;
+    let (share, snapshot) = being_copied(&service).await;
+    service.set_faults("far", "");
+    service.reaches(&share, "migration_driver_phase1_done").await;
+    let [here, there] = ["near", "far"].map(|backend| service.instance_at(&share, backend));
+    let (here, there) = (here.await.unwrap(), there.await.unwrap());
+    reset(&service, &format!("share_instances/{there}"), "error").await;
+    service.reaches(&share, "migration_error").await;
+    assert_eq!(service.copies(&snapshot).await.len(), 2, "it is the administrator's");
+    let forced = json!({ "force_delete": null });
+    let path = |id: &str| format!("/v2/share_instances/{id}/action");
+    service.api.post(&path(&there), forced.clone()).await.expect(202);
+    assert_ended(&service, &share).await;
+    service.available("snapshots", "snapshot", &snapshot).await;
+    let only = |copies: Vec<Value>| (copies.len(), copies[0]["status"].clone());
+    assert_eq!(only(service.copies(&snapshot).await), (1, json!("available")));
+    // The only one with the only bytes stays.
+    service.api.post(&path(&here), forced).await.fault(409, "conflictingRequest");
     service.stop().await;
 }
