@@ -9,7 +9,7 @@ use crate::{
     AccessList, AccessTarget, CopyProgress, DriverError, DriverResult, Export, ManageShare,
     ManageSnapshot, Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare,
     NewSnapshot, PoolStats, Promoted, ReplicaSync, RevertShare, RuleOutcomes, ShareObject,
-    ShareTree, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
+    ShareTree, SnapshotObject, SnapshotRef, SweepReport, SyncReplica, TreeState,
 };
 
 /// A storage backend.
@@ -186,6 +186,12 @@ pub trait Driver: Send + Sync + 'static {
     /// The directory of this machine that holds the bytes of a share, for [`Driver::fill_share`].
     /// `NotFound` when the share is missing, `Unsupported` when its bytes are in no directory.
     async fn share_tree(&self, _id: Uuid) -> DriverResult<ShareTree> {
+        Err(DriverError::Unsupported { what: "reaching the bytes of shares as files".to_owned() })
+    }
+
+    /// What is in a tree that [`Driver::fill_share`] could be given. Whatever is written after the
+    /// call can be seen by another one.
+    async fn tree_state(&self, _tree: &ShareTree) -> DriverResult<TreeState> {
         Err(DriverError::Unsupported { what: "reaching the bytes of shares as files".to_owned() })
     }
 

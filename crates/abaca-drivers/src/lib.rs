@@ -27,7 +27,7 @@ pub use error::{DriverError, DriverResult, ObjectKind};
 pub use manage::{ManageShare, ManageSnapshot};
 pub use migration::{
     CopyProgress, Migrated, MigratedSnapshot, Migration, MigrationAbilities, MigrationSource,
-    ShareTree,
+    ShareTree, TreeState,
 };
 pub use objects::{
     Export, NewReplica, NewShare, NewSnapshot, Promoted, ReplicaSource, ReplicaSync, RevertShare,

@@ -72,6 +72,17 @@ pub struct ShareTree {
     pub data: String,
 }
 
+/// What is in a [`ShareTree`] at some moment: whatever is changed afterwards makes it another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeState {
+    /// Files, directories and all else.
+    pub entries: u64,
+    /// Bytes of the files from their start to their end, of each of their names.
+    pub bytes: u64,
+    /// Sum of the times of their last changes, by anybody and of any kind, in nanoseconds.
+    pub changes: u64,
+}
+
 /// How far a copy is, to be looked at while it runs. Every byte is copied and then compared, a hole
 /// counts as its bytes would.
 #[derive(Debug, Default)]

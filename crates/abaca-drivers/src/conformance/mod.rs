@@ -144,6 +144,7 @@ const RULES: &[(&str, Rule)] = rules![
     manage::a_snapshot_is_given_up_and_taken_into_use,
     trees::a_snapshot_keeps_what_files_are,
     trees::a_share_moves_with_its_snapshots,
+    trees::whatever_is_changed_in_a_tree_can_be_seen,
     trees::symlinks_lead_nowhere,
     trees::deep_wide_and_oddly_named_trees_are_kept,
     trees::unwritable_directories_can_be_kept_and_deleted,

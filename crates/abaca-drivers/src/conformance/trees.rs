@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{
+    FileExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -126,6 +128,45 @@ pub(super) async fn a_share_moves_with_its_snapshots(bench: &Bench<'_>) -> Outco
     }
     driver.delete_share(migration.share.id).await?;
     Ok(driver.delete_share(share.id).await?)
+}
+
+pub(super) async fn whatever_is_changed_in_a_tree_can_be_seen(bench: &Bench<'_>) -> Outcome {
+    let driver = bench.open().await?;
+    let (share, Some(path)) = bench.share(&*driver).await? else {
+        return Ok(bench.forget(&*driver).await?);
+    };
+    let tree = match driver.share_tree(share.id).await {
+        Err(DriverError::Unsupported { .. }) => return Ok(bench.forget(&*driver).await?),
+        found => found?,
+    };
+    plant_everything(&path)?;
+    let mut last = driver.tree_state(&tree).await?;
+    fs::read(path.join("plain"))?;
+    ensure!(driver.tree_state(&tree).await? == last, "it changes when it is looked at");
+    for what in ["bytes", "mode", "name", "removal", "directory"] {
+        change(what, &path)?;
+        let now = driver.tree_state(&tree).await?;
+        ensure!(now != last, "{what}: it is as before, {now:?}");
+        last = now;
+    }
+    Ok(driver.delete_share(share.id).await?)
+}
+
+fn change(what: &str, top: &Path) -> std::io::Result<()> {
+    let plain = top.join("plain");
+    match what {
+        // As many as before, and with the time they had.
+        "bytes" => {
+            let file = OpenOptions::new().write(true).open(plain)?;
+            let modified = file.metadata()?.modified()?;
+            file.write_all_at(b"PLAIN", 0)?;
+            file.set_modified(modified)
+        }
+        "mode" => fs::set_permissions(plain, Permissions::from_mode(0o600)),
+        "name" => fs::rename(top.join("dangling"), top.join("directory/dangling")),
+        "removal" => fs::remove_file(top.join("pipe")),
+        _ => fs::create_dir(top.join("empty")),
+    }
 }
 
 fn plant_everything(top: &Path) -> Outcome {

@@ -22,7 +22,7 @@ use crate::{
     AccessList, AccessTarget, CopyProgress, Driver, DriverError, DriverResult, Export, ManageShare,
     ManageSnapshot, Migrated, Migration, MigrationAbilities, MigrationSource, NewReplica, NewShare,
     NewSnapshot, PoolStats, Promoted, ReplicaSync, RevertShare, RuleOutcomes, ShareObject,
-    ShareTree, SnapshotObject, SnapshotRef, SweepReport, SyncReplica,
+    ShareTree, SnapshotObject, SnapshotRef, SweepReport, SyncReplica, TreeState,
 };
 
 #[async_trait]
@@ -369,6 +369,14 @@ impl Driver for Directory {
         let doing = format!("copying {} to share {}", from.data, share.id);
         self.mutate_in(&self.migrations, doing, wanted, move |root, cancel| {
             migrate::fill_share(root, &share, &from, &progress, cancel)
+        })
+        .await
+    }
+
+    async fn tree_state(&self, tree: &ShareTree) -> DriverResult<TreeState> {
+        let (doing, tree) = (format!("looking at {}", tree.data), tree.clone());
+        self.mutate_in(&self.migrations, doing, Vec::new(), move |_, cancel| {
+            migrate::tree_state(&tree, cancel)
         })
         .await
     }

@@ -7,6 +7,7 @@
 //! that what was emptied or replaced is not taken for the share.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -18,11 +19,12 @@ use super::replicas::{forget, with_source};
 use super::root::Root;
 use super::sys;
 use super::take_over;
+use super::tree::measure::state_of;
 use super::tree::mirror::{mirror_tree, to_copy};
 use crate::manage::Custody;
 use crate::{
     CopyProgress, DriverError, Export, Migrated, MigratedSnapshot, Migration, MigrationAbilities,
-    MigrationSource, NewShare, ShareTree, SnapshotObject,
+    MigrationSource, NewShare, ShareTree, SnapshotObject, TreeState,
 };
 
 /// Clients must not write while their files are copied, and find the share at another path.
@@ -32,6 +34,10 @@ pub(super) const ABILITIES: MigrationAbilities = MigrationAbilities {
     preserve_metadata: true,
     preserve_snapshots: true,
 };
+
+/// Longer than the kernel takes times of changes from one look at the clock: what is changed after
+/// so long has another time.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Bytes at the other end.
 struct Origin<'a> {
@@ -145,6 +151,17 @@ pub(super) fn fill_share(
     let exports = take_share(root, share, &source, progress, cancel)?;
     progress.end();
     Ok(exports)
+}
+
+/// What is in a tree of this or another backend.
+pub(super) fn tree_state(tree: &ShareTree, cancel: &Cancel) -> Result<TreeState, Stop> {
+    Origin::share(tree.id, &tree.data, false).with(|data| {
+        // What is written into a mapped page shows again from here on.
+        sys::sync_file_system(data.as_fd())?;
+        let state = state_of(data, cancel)?;
+        std::thread::sleep(TICK);
+        Ok(state)
+    })
 }
 
 fn take_share(

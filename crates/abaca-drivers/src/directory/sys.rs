@@ -32,6 +32,8 @@ pub(crate) struct Meta {
     pub(crate) device: (u32, u32),
     pub(crate) accessed: (i64, u32),
     pub(crate) modified: (i64, u32),
+    /// When anything of it was changed last; nobody can set this.
+    pub(crate) changed: (i64, u32),
     pub(crate) is_mount_point: bool,
 }
 
@@ -49,6 +51,7 @@ impl From<Statx> for Meta {
             device: (stat.stx_rdev_major, stat.stx_rdev_minor),
             accessed: (stat.stx_atime.tv_sec, stat.stx_atime.tv_nsec),
             modified: (stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+            changed: (stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
             is_mount_point: stat.stx_attributes.contains(rustix::fs::StatxAttributes::MOUNT_ROOT),
         }
     }

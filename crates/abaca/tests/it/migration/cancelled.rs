@@ -98,6 +98,35 @@ async fn an_administrators_reset_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_past_the_rules_is_kept() {
+    for more in [json!({}), json!({ "force_host_assisted_migration": true })] {
+        let service = Service::start().await;
+        let share = share_with_rule(&service).await;
+        let mount = service.mount(&share).await;
+        fs::create_dir(mount.join("directory")).unwrap();
+        let done = match more.get("force_host_assisted_migration") {
+            Some(_) => "data_copying_completed",
+            None => "migration_driver_phase1_done",
+        };
+        service.migrate(&share, "second", more).await.expect(202);
+        service.reaches(&share, done).await;
+        // As large as before, and as old.
+        let file = fs::File::options().write(true).open(mount.join("file")).unwrap();
+        let modified = file.metadata().unwrap().modified().unwrap();
+        std::os::unix::fs::FileExt::write_at(&file, b"BYTES", 0).unwrap();
+        file.set_modified(modified).unwrap();
+        service.action(&share, json!({ "migration_complete": null })).await.expect(202);
+        service.reaches(&share, "migration_error").await;
+        assert_eq!(fs::read_to_string(mount.join("file")).unwrap(), "BYTES");
+        fs::write(mount.join("file"), "bytes").unwrap();
+        assert_as_before(&service, &share, 0).await;
+        let list = service.api.get(&format!("/v2/messages?resource_id={share}")).await.expect(200);
+        assert_eq!(list["messages"].as_array().unwrap().len(), 1);
+        service.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_snapshot_is_taken_meanwhile_however_much_it_is_forced() {
     let service = Service::start().await;
     let share = share_with_rule(&service).await;

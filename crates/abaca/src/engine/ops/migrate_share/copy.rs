@@ -14,7 +14,7 @@ use abaca_store::{Tx, retry_conflicts};
 
 use super::plan::Plan;
 use super::prepare::rules_are_in_force;
-use super::{abandon, arguments, destination, mine_locked, new_share};
+use super::{abandon, arguments, destination, mine_locked, new_share, remember};
 use crate::engine::failure::{Failure, chain};
 use crate::engine::ops::{create_share, export_location};
 use crate::engine::run::{Outcome, Run};
@@ -44,14 +44,39 @@ pub(super) async fn copy(
     }
     tx.commit().await?;
     let progress = Arc::new(CopyProgress::default());
+    let filled = async {
+        if plan.read_only {
+            look_at_tree(run, &plan, &destination).await?;
+        }
+        bytes(run, work, &destination, &plan, &pairs, &progress).await
+    };
     let migrated = tokio::select! {
-        migrated = bytes(run, work, &destination, &plan, &pairs, &progress) => migrated?,
+        migrated = filled => migrated?,
         cancelled = watch(run, migration, &progress) => {
             cancelled?;
             return abandon::cancel(run, migration).await;
         }
     };
     arrived(run, work, (migration, &plan), &pairs, migrated, &progress).await
+}
+
+/// Remembers what is in the source's tree before the first byte is copied, however often the copying
+/// is begun: whatever is written later can be noticed by it.
+async fn look_at_tree(
+    run: &Run<'_>,
+    plan: &Plan,
+    destination: &ShareInstance,
+) -> Result<(), Failure> {
+    let Some(tree) = plan.tree.as_ref().filter(|_| plan.copied.is_none()) else { return Ok(()) };
+    let driver = &run.backend(destination.host.as_deref().unwrap_or_default())?.driver;
+    let found = driver.tree_state(tree).await?;
+    let mut tx = run.db().write().await?;
+    let migration = mine_locked(run, &mut tx, ShareStatus::Migrating).await?;
+    let mut plan = Plan::of(&migration)?;
+    // Another runner may have looked meanwhile, and begun to copy.
+    plan.copied = plan.copied.or(Some(found));
+    remember(&mut tx, &migration, &plan).await?;
+    Ok(tx.commit().await?)
 }
 
 /// The snapshots that come along, in the order of their ids at both ends.

@@ -1,6 +1,6 @@
 //! What a migration has found out so far, and remembers between its steps.
 
-use abaca_drivers::{MigrationSource, ShareTree};
+use abaca_drivers::{MigrationSource, ShareTree, TreeState};
 use abaca_store::share_migrations::ShareMigration;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,10 @@ pub(super) struct Plan {
     /// Where the bytes of the source are; `None`: in no directory.
     #[serde(default)]
     pub(super) tree: Option<ShareTree>,
+    /// What was in `tree` before the first byte was copied. `None`: clients may write, or an older
+    /// version copied it.
+    #[serde(default)]
+    pub(super) copied: Option<TreeState>,
     /// The destination's driver takes it over; otherwise the data mover copies it.
     #[serde(default)]
     pub(super) by_driver: bool,

@@ -1,6 +1,8 @@
 //! The second phase: the destination takes the source's place.
 
-use abaca_model::{MigrationWish, OperationState, ShareStatus, TaskState, Timestamp};
+use abaca_model::{
+    MigrationWish, OperationState, ShareInstance, ShareStatus, TaskState, Timestamp,
+};
 use abaca_store::access_rules::Of;
 use abaca_store::operations::service_of;
 use abaca_store::share_migrations::{self, ShareMigration};
@@ -8,6 +10,7 @@ use abaca_store::share_work::ShareWork;
 use abaca_store::{migration_work, share_instances};
 
 use super::abandon::{ask_for_rules, retire};
+use super::plan::Plan;
 use super::prepare::rules_are_in_force;
 use super::{arguments, destination, mine_locked};
 use crate::engine::failure::Failure;
@@ -51,6 +54,11 @@ pub(super) async fn switch(
     migration: &ShareMigration,
 ) -> Result<Outcome, Failure> {
     let arguments = arguments(run)?;
+    let mut tx = run.db().read().await?;
+    let to = destination(&mut tx, migration).await?;
+    rules_are_in_force(&mut tx, to.id).await?;
+    drop(tx);
+    check_untouched(run, migration, &to).await?;
     let mut tx = run.record().await?;
     let now = Timestamp::now();
     let migration = mine_locked(run, &mut tx, ShareStatus::Migrating)
@@ -68,4 +76,26 @@ pub(super) async fn switch(
     retire(run, &mut tx, &source.ok_or(Failure::Superseded)?).await?;
     share_migrations::end(&mut tx, work.share_id, TaskState::MigrationSuccess, now).await?;
     run.end(tx, OperationState::Succeeded, None).await
+}
+
+/// Looks at the source once more: what was written to it since it was copied would be lost with it.
+/// The rules forbid that to everybody, but not every backend can.
+///
+/// # Errors
+/// When something was: then the share stays there.
+async fn check_untouched(
+    run: &Run<'_>,
+    migration: &ShareMigration,
+    destination: &ShareInstance,
+) -> Result<(), Failure> {
+    let plan = Plan::of(migration)?;
+    let (Some(tree), Some(copied)) = (&plan.tree, plan.copied) else { return Ok(()) };
+    let driver = &run.backend(destination.host.as_deref().unwrap_or_default())?.driver;
+    let found = driver.tree_state(tree).await?;
+    if found == copied {
+        return Ok(());
+    }
+    let message = "Something was written to the share after it had been copied, though its access \
+                   rules let nobody write.";
+    Err(Failure::permanent(message, format!("the source is {found:?}, copied was {copied:?}")))
 }
