@@ -51,6 +51,17 @@ impl TestDatabase {
         Ok(Self { db, url, cleanup })
     }
 
+    /// Runs SQL that the service itself has no use for.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn run(&self, sql: &str) -> Result<(), Problem> {
+        match self.url.strip_prefix("sqlite:") {
+            Some(path) => Ok(rusqlite::Connection::open(path)?.execute_batch(sql)?),
+            None => execute(self.db.dialect(), &self.url, sql).await,
+        }
+    }
+
     /// Drops the database. A test that fails before leaves it to `scripts/test`, which removes the
     /// server.
     ///

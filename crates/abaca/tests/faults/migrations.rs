@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
+use abaca_model::OperationKind;
 use abaca_store::Dialect;
 use serde_json::{Value, json};
 
@@ -18,8 +19,13 @@ use crate::story::{self, KINDS, MOMENTS};
 crate::on_sqlite_and_postgres!(
     killed_before_the_bytes_are_copied,
     killed_from_the_copying_on,
+    killed_before_the_data_mover_begins,
     killed_while_forced_through_the_data_mover,
     killed_while_cancelled,
+    killed_and_cancelled_while_the_bytes_are_copied,
+    cancelled_when_the_destinations_worker_is_gone,
+    reset_when_the_destinations_worker_is_gone,
+    the_copying_goes_on_without_the_database,
 );
 
 async fn killed_before_the_bytes_are_copied(dialect: Dialect) {
@@ -30,8 +36,12 @@ async fn killed_from_the_copying_on(dialect: Dialect) {
     at_steps(&["copy", "hold", "switch"], Way::Driver, dialect).await;
 }
 
+async fn killed_before_the_data_mover_begins(dialect: Dialect) {
+    at_steps(&["schedule", "offer", "prepare"], Way::DataMover, dialect).await;
+}
+
 async fn killed_while_forced_through_the_data_mover(dialect: Dialect) {
-    at_steps(&["copy", "switch"], Way::DataMover, dialect).await;
+    at_steps(&["copy", "hold", "switch"], Way::DataMover, dialect).await;
 }
 
 async fn killed_while_cancelled(dialect: Dialect) {
@@ -45,6 +55,119 @@ async fn killed_while_cancelled(dialect: Dialect) {
             run(&format!("{kind}.{moment}"), Way::Driver, "migration_cancel", dialect).await;
         }
     }
+}
+
+/// The wish comes when nobody is left who could have copied on.
+async fn killed_and_cancelled_while_the_bytes_are_copied(dialect: Dialect) {
+    for way in [Way::Driver, Way::DataMover] {
+        for moment in ["start", "effect", "commit"] {
+            let place = format!("migrate_share.copy.{moment}");
+            let world = World::new(dialect, Storage::Directory).await;
+            let (scene, mut doomed) = begin(&world, &place, way);
+            let status = doomed.gone();
+            assert_eq!(status.signal(), Some(9), "{place}: {status}\n{}", world.log());
+            let api = world.start("api", None);
+            let cancel = json!({"migration_cancel": null});
+            api.post(&format!("/shares/{}/action", scene.share), &cancel);
+            drop(api);
+            let again = world.start("all", None);
+            ends(&world, &again, &scene, "migration_cancelled").await;
+            assert_whole(&world, &again, &scene, scene.from);
+            drop(again);
+            world.remove().await;
+        }
+    }
+}
+
+async fn cancelled_when_the_destinations_worker_is_gone(dialect: Dialect) {
+    let wish = json!({"migration_cancel": null});
+    destination_gone(dialect, &wish, "migration_cancelled").await;
+}
+
+async fn reset_when_the_destinations_worker_is_gone(dialect: Dialect) {
+    let reset = json!({"reset_status": {"status": "available"}});
+    destination_gone(dialect, &reset, "migration_error").await;
+}
+
+/// Each backend has a worker of its own; the destination's is killed and never comes back.
+async fn destination_gone(dialect: Dialect, wish: &Value, end: &str) {
+    for place in ["migrate_share.copy.effect", "migrate_share.hold.start"] {
+        let world = World::new(dialect, Storage::Directory).await;
+        let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
+        let other = config
+            .replace("host = \"w\"", "host = \"v\"")
+            .replace("name = \"b\"", "name = \"c\"")
+            .replace(&format!("{:?}", world.backend()), &format!("{:?}", root(&world, "c")))
+            .replace(&format!("{:?}", world.path("data")), &format!("{:?}", world.path("data_v")));
+        fs::write(world.path("other.toml"), other).unwrap();
+        let service = world.start("all", None);
+        let scene = prepare(&world, &service, Way::Driver);
+        let mut doomed = world.start_with("other.toml", "all", Some(place));
+        two_pools(&service);
+        let body = migration_to(&format!("v@c#{}", driver(&world)), Way::Driver);
+        service.post(&format!("/shares/{}/action", scene.share), &body);
+        let status = doomed.gone();
+        assert_eq!(status.signal(), Some(9), "{place}: {status}\n{}", world.log());
+        service.post(&format!("/shares/{}/action", scene.share), wish);
+        service.wait(end, |service| (task_state(service, &scene)? == end).then_some(()));
+        service.share_is(&scene.share, "available");
+        service.snapshot_is(scene.snapshot.as_deref().unwrap(), "available");
+        let instance = service.wait("its own instance", |service| {
+            let list = service.get(&format!("/shares/{}/instances", scene.share));
+            let mut list = list["share_instances"].as_array().unwrap().clone();
+            list.retain(|instance| instance["host"] == pool(&world, "b"));
+            Some(list.pop()?).filter(|one| one["access_rules_status"] == "active")
+        });
+        assert_eq!(instance["cast_rules_to_readonly"], false);
+        let access = world.backend().join("shares").join(id(&instance)).join("access.json");
+        assert!(fs::read_to_string(access).unwrap().contains("\"rw\""));
+        // Nothing is held up by what is left at the worker that is gone.
+        story::allow(&service, &format!("/shares/{}", scene.share), "10.0.0.2");
+        assert_eq!(service.settled_rules(&scene.share), ["10.0.0.1", "10.0.0.2"]);
+        assert_eq!(
+            look(&world.backend().join("shares").join(id(&instance)).join("data")),
+            scene.bytes.0,
+            "the share's bytes"
+        );
+        drop(service);
+        world.remove().await;
+    }
+}
+
+async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
+    let world = World::new(dialect, Storage::Simulated).await;
+    let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
+    let second = config.split_once("[[backend]]").unwrap().1;
+    let second = second.replace("name = \"b\"", "name = \"c\"").replace("state.json", "c.json");
+    fs::write(world.path("abaca.toml"), format!("{config}[[backend]]{second}")).unwrap();
+    world.set_faults("");
+    let service = world.start("all", None);
+    two_pools(&service);
+    let hints = json!({"only_host": "w@b#p"});
+    let body = json!({"share": {"share_proto": "NFS", "size": 1, "scheduler_hints": hints}});
+    let share = id(&service.post("/shares", &body)["share"]);
+    service.share_is(&share, "available");
+    let source = service.share_instance(&share);
+    world.set_faults("[[fault]]\nmethod = \"migrate\"\nfail = \"hang\"\n");
+    service.post(&format!("/shares/{share}/action"), &migration_to("w@c#p", Way::Driver));
+    let is = |service: &Service, state: &str| {
+        let shown = &service.get(&format!("/shares/{share}"))["share"]["task_state"];
+        (shown == state).then_some(())
+    };
+    service.wait("copying", |service| is(service, "migration_driver_in_progress"));
+    let claims = async || {
+        let all = world.operations(&source).await;
+        all.iter().find(|one| one.kind == OperationKind::MigrateShare).unwrap().fence
+    };
+    let before = claims().await;
+    world.database.run("ALTER TABLE share_migrations RENAME TO away").await.unwrap();
+    service.wait("a look in vain", |_| world.log().contains("go on copying").then_some(()));
+    world.database.run("ALTER TABLE away RENAME TO share_migrations").await.unwrap();
+    assert_eq!(claims().await, before, "it was not begun again");
+    world.set_faults("");
+    service.wait("copied", |service| is(service, "migration_driver_phase1_done"));
+    drop(service);
+    world.remove().await;
 }
 
 /// Who carries the bytes.
@@ -84,8 +207,8 @@ async fn run(place: &str, way: Way, wish: &str, dialect: Dialect) {
     world.remove().await;
 }
 
-/// The second backend is of the first one's kind, in the directory `backend_of_c`.
-pub(crate) async fn killed_and_resumed(world: &World, place: &str, way: Way, wish: &str) {
+/// Starts a migration in a process that dies there.
+fn begin(world: &World, place: &str, way: Way) -> (Scene, Service) {
     let root = world.path("backend_of_c");
     let driver = driver(world);
     let second = format!("[[backend]]\nname = \"c\"\ndriver = \"{driver}\"\nroot = {root:?}\n");
@@ -94,8 +217,15 @@ pub(crate) async fn killed_and_resumed(world: &World, place: &str, way: Way, wis
     let whole = world.start("all", None);
     let scene = prepare(world, &whole, way);
     drop(whole);
-    let mut doomed = world.start("all", Some(place));
-    start(world, &doomed, &scene, way);
+    let doomed = world.start("all", Some(place));
+    let body = migration_to(&pool(world, scene.to), way);
+    doomed.try_post(&format!("/shares/{}/action", scene.share), &body);
+    (scene, doomed)
+}
+
+/// The second backend is of the first one's kind, in the directory `backend_of_c`.
+pub(crate) async fn killed_and_resumed(world: &World, place: &str, way: Way, wish: &str) {
+    let (scene, mut doomed) = begin(world, place, way);
     while doomed.is_running() {
         wish_when_ready(&doomed, &scene, wish);
     }
@@ -108,10 +238,21 @@ pub(crate) async fn killed_and_resumed(world: &World, place: &str, way: Way, wis
         wish_when_ready(service, &scene, wish);
         (task_state(service, &scene)? == end).then_some(())
     });
-    world.settled().await;
+    ends(world, &again, &scene, end).await;
     let at = if wish == "migration_complete" { scene.to } else { scene.from };
     assert_whole(world, &again, &scene, at);
     drop(again);
+}
+
+async fn ends(world: &World, service: &Service, scene: &Scene, end: &str) {
+    service.wait(end, |service| (task_state(service, scene)? == end).then_some(()));
+    world.settled().await;
+}
+
+fn two_pools(service: &Service) {
+    service.wait("two pools", |service| {
+        service.get("/scheduler-stats/pools")["pools"].get(1).cloned()
+    });
 }
 
 fn driver(world: &World) -> String {
@@ -189,11 +330,10 @@ fn location(copy: &Value) -> &Path {
     Path::new(copy["provider_location"].as_str().unwrap())
 }
 
-fn start(world: &World, service: &Service, scene: &Scene, way: Way) {
-    let body = json!({"migration_start": {"host": pool(world, scene.to),
-        "writable": false, "nondisruptive": false, "preserve_metadata": false,
-        "preserve_snapshots": false, "force_host_assisted_migration": way == Way::DataMover}});
-    service.try_post(&format!("/shares/{}/action", scene.share), &body);
+fn migration_to(host: &str, way: Way) -> Value {
+    json!({"migration_start": {"host": host, "writable": false, "nondisruptive": false,
+        "preserve_metadata": false, "preserve_snapshots": false,
+        "force_host_assisted_migration": way == Way::DataMover}})
 }
 
 fn task_state(service: &Service, scene: &Scene) -> Option<Value> {
@@ -263,6 +403,12 @@ fn assert_whole(world: &World, service: &Service, scene: &Scene, at: &str) {
         assert!(kept.starts_with(root(world, at)), "{}", kept.display());
         assert_eq!(look(kept), scene.bytes.1, "the snapshot's bytes");
         assert_eq!(read_bytes(&copies[0]["provider_location"]), b"before");
+    }
+    let here = root(world, at);
+    let count = |part: &str| fs::read_dir(here.join(part)).unwrap().count();
+    let snapshots = usize::from(scene.snapshot.is_some());
+    for (part, expected) in [("shares", 1), ("snapshots", snapshots), ("tmp", 0), ("trash", 0)] {
+        service.wait(part, |_| (count(part) == expected).then_some(()));
     }
     let other = if at == "b" { "c" } else { "b" };
     for part in ["shares", "snapshots", "tmp", "trash"] {

@@ -95,11 +95,16 @@ impl World {
 
     /// Starts the service; `kill_at` names the place where it shall die.
     pub(crate) fn start(&self, role: &str, kill_at: Option<&str>) -> Service {
+        self.start_with("abaca.toml", role, kill_at)
+    }
+
+    /// As [`World::start`], with another config of the world's directory.
+    pub(crate) fn start_with(&self, config: &str, role: &str, kill_at: Option<&str>) -> Service {
         let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_abaca"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--role", role, "--config"])
-            .arg(self.path("abaca.toml"))
+            .arg(self.path(config))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log);
