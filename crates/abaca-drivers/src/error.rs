@@ -31,8 +31,8 @@ impl std::fmt::Display for ObjectKind {
     }
 }
 
-/// Why a driver call failed. Only [`DriverError::Transient`] is worth another attempt; every other
-/// variant stays true until a person or another request changes something.
+/// Why a driver call failed. Only [`DriverError::Transient`] and [`DriverError::Busy`] are worth another
+/// attempt; every other variant stays true until a person or another request changes something.
 #[derive(Debug, Error)]
 pub enum DriverError {
     /// The backend could not do it now; the same call may succeed later.
@@ -41,6 +41,16 @@ pub enum DriverError {
         /// What the driver was doing.
         doing: String,
         /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Nothing failed: somebody works on the object or uses it, and the same call succeeds when that
+    /// has ended, however long it takes.
+    #[error("{doing} has to wait")]
+    Busy {
+        /// What the driver was doing.
+        doing: String,
+        /// What it waits for.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
@@ -107,6 +117,11 @@ impl DriverError {
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         Self::Transient { doing: doing.into(), source: source.into() }
+    }
+
+    /// Something else has to end first.
+    pub fn busy(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Busy { doing: doing.into(), source: source.into() }
     }
 
     /// A failure that stays.
@@ -210,6 +225,6 @@ impl DriverError {
 
     /// Whether the same call may succeed when it is tried again.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient { .. })
+        matches!(self, Self::Transient { .. } | Self::Busy { .. })
     }
 }

@@ -266,7 +266,8 @@ impl Driver for Directory {
         replica.share.checked_mount_point_name()?;
         let (id, replica) = (replica.share.id, replica.clone());
         let doing = format!("creating share {id} as a replica of {}", replica.source.id);
-        self.mutate(doing, vec![Wanted::object(id, Hold::Alone)], move |root, cancel| {
+        let wanted = vec![Wanted::object(id, Hold::Alone)];
+        self.mutate_in(&self.copies, doing, wanted, move |root, cancel| {
             replicas::create(root, &replica, cancel)
         })
         .await
@@ -276,7 +277,8 @@ impl Driver for Directory {
         self.check_replicas()?;
         let (id, replica) = (replica.id, replica.clone());
         let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
-        self.mutate(format!("updating replica {id}"), wanted, move |root, cancel| {
+        let doing = format!("updating replica {id}");
+        self.mutate_in(&self.copies, doing, wanted, move |root, cancel| {
             replicas::update(root, &replica, cancel)
         })
         .await
@@ -345,7 +347,7 @@ impl Driver for Directory {
         let wanted = wanted.map(|id| Wanted::object(id, Hold::Alone)).collect();
         let (migration, progress) = (migration.clone(), Arc::clone(progress));
         let doing = format!("taking over share {}", migration.source.id);
-        self.mutate_in(&self.migrations, doing, wanted, move |root, cancel| {
+        self.mutate_in(&self.copies, doing, wanted, move |root, cancel| {
             migrate::migrate(root, &migration, &progress, cancel)
         })
         .await
@@ -367,7 +369,7 @@ impl Driver for Directory {
         let wanted = vec![Wanted::object(share.id, Hold::Alone)];
         let (share, from, progress) = (share.clone(), from.clone(), Arc::clone(progress));
         let doing = format!("copying {} to share {}", from.data, share.id);
-        self.mutate_in(&self.migrations, doing, wanted, move |root, cancel| {
+        self.mutate_in(&self.copies, doing, wanted, move |root, cancel| {
             migrate::fill_share(root, &share, &from, &progress, cancel)
         })
         .await

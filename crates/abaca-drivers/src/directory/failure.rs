@@ -71,8 +71,8 @@ pub(crate) enum FsError {
         /// Name of the first, without its path.
         first: String,
     },
-    /// Another process works on the same object.
-    #[error("another process works on {name}")]
+    /// Another call, or another process, works on the same object.
+    #[error("somebody else works on {name}")]
     Busy {
         /// Name of the lock.
         name: String,
@@ -147,6 +147,9 @@ impl FsError {
     pub(crate) fn while_doing(self, doing: impl Into<String>) -> DriverError {
         match self.errno() {
             Some(Errno::NOSPC | Errno::DQUOT) => DriverError::NoSpace { doing: doing.into() },
+            _ if matches!(self, Self::Busy { .. } | Self::Mounted { .. }) => {
+                DriverError::busy(doing, self)
+            }
             _ if self.may_pass() => DriverError::transient(doing, self),
             _ if matches!(self, Self::Damaged { .. }) => {
                 DriverError::Damaged { doing: doing.into(), source: self.into() }

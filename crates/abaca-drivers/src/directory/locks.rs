@@ -1,6 +1,7 @@
 //! One mutation of an object at a time, across the calls of this process and across processes.
 //!
-//! Calls of this process queue up at an async lock. A lock file keeps other processes out; the
+//! Calls of this process queue up at an async lock, for a few seconds: who holds it may copy for
+//! hours, and a caller does better than wait for that in one of its places. A lock file keeps other processes out; the
 //! kernel releases it when its holder is killed, so that nothing has to be cleaned up before
 //! work goes on.
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::failure::{FsError, FsResult};
@@ -19,6 +21,9 @@ use super::sys;
 
 /// Above this many known locks, those that nobody holds are forgotten.
 const FORGET_ABOVE: usize = 256;
+
+/// How long a call waits for others of this process that work on its objects.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often a lock to be held together with others is asked for again, and after which time.
 const SHARED_ATTEMPTS: u32 = 50;
@@ -75,18 +80,24 @@ enum LocalGuard {
 }
 
 impl Locks {
-    /// Waits for all of `wanted`, in an order that can't deadlock.
-    pub(super) async fn acquire(&self, wanted: &mut [Wanted]) -> LocalGuards {
+    /// Waits for all of `wanted`, in an order that can't deadlock; `Busy` if one does not come free in
+    /// [`PATIENCE`].
+    pub(super) async fn acquire(&self, wanted: &mut [Wanted]) -> FsResult<LocalGuards> {
         wanted.sort();
+        let until = Instant::now() + PATIENCE;
         let mut guards = Vec::with_capacity(wanted.len());
         for Wanted { name, hold } in wanted {
             let lock = self.lock(name);
-            guards.push(match hold {
-                Hold::Shared => LocalGuard::Shared { _guard: lock.read_owned().await },
-                Hold::Alone => LocalGuard::Alone { _guard: lock.write_owned().await },
-            });
+            let guard = async {
+                match hold {
+                    Hold::Shared => LocalGuard::Shared { _guard: lock.read_owned().await },
+                    Hold::Alone => LocalGuard::Alone { _guard: lock.write_owned().await },
+                }
+            };
+            let guard = timeout_at(until, guard).await;
+            guards.push(guard.map_err(|_| FsError::Busy { name: name.clone() })?);
         }
-        LocalGuards { _guards: guards }
+        Ok(LocalGuards { _guards: guards })
     }
 
     /// Takes the lock alone if nobody of this process holds it.

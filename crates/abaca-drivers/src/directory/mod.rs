@@ -62,8 +62,9 @@ pub(crate) const INFO: DriverInfo = DriverInfo {
 /// How many queries run at a time, beside the mutations.
 const CONCURRENT_QUERIES: usize = 16;
 
-/// How many shares are taken over at a time, beside the mutations: it may take hours.
-const CONCURRENT_MIGRATIONS: usize = 4;
+/// How many shares are taken over or brought up to date as replicas at a time, beside the mutations:
+/// it may take hours.
+const CONCURRENT_COPIES: usize = 4;
 
 pub(crate) const GIB: u64 = 1 << 30;
 
@@ -78,7 +79,7 @@ pub(crate) struct Directory {
     locks: Arc<Locks>,
     mutations: Arc<Semaphore>,
     queries: Arc<Semaphore>,
-    migrations: Arc<Semaphore>,
+    copies: Arc<Semaphore>,
 }
 
 impl Directory {
@@ -118,7 +119,7 @@ impl Directory {
             locks: Arc::default(),
             mutations: Arc::new(Semaphore::new(settings.max_concurrent_operations)),
             queries: Arc::new(Semaphore::new(CONCURRENT_QUERIES)),
-            migrations: Arc::new(Semaphore::new(CONCURRENT_MIGRATIONS)),
+            copies: Arc::new(Semaphore::new(CONCURRENT_COPIES)),
             settings,
         })
     }
@@ -141,6 +142,7 @@ impl Directory {
         work: impl FnOnce(&Root, &Cancel) -> Result<T, Stop> + Send + 'static,
     ) -> DriverResult<T> {
         let local = self.locks.acquire(&mut wanted).await;
+        let local = local.map_err(|error| error.while_doing(doing.clone()))?;
         self.block(slots, doing, move |root, cancel| {
             let _local = local;
             let files = FileGuards::acquire(root.locks.as_fd(), &wanted)?;

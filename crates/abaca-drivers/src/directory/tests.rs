@@ -117,6 +117,23 @@ async fn a_root_that_went_away_shows_in_the_stats() {
 }
 
 #[tokio::test]
+async fn a_call_waits_only_a_few_seconds_for_another_on_its_object() {
+    let root = tempfile::tempdir().unwrap();
+    let driver = open(root.path()).await;
+    let share = new_share();
+    driver.create_share(&share).await.unwrap();
+    let mut wanted = [Wanted::object(share.id, Hold::Shared)];
+    let copied = driver.locks.acquire(&mut wanted).await.unwrap();
+    let error = driver.delete_share(share.id).await.unwrap_err();
+    assert!(matches!(error, DriverError::Busy { .. }), "{error:?}");
+    // What only needs it to stay goes on beside it.
+    let snapshot = NewSnapshot { id: Uuid::new_v4(), share_instance_id: share.id };
+    driver.create_snapshot(&snapshot).await.unwrap();
+    drop(copied);
+    driver.delete_share(share.id).await.unwrap();
+}
+
+#[tokio::test]
 async fn nothing_is_made_while_the_path_leads_elsewhere() {
     let top = tempfile::tempdir().unwrap();
     let (root, elsewhere) = (top.path().join("root"), top.path().join("elsewhere"));

@@ -15,6 +15,9 @@ pub(super) enum Failure {
     /// Nothing failed: it can only go on when something else has ended.
     #[error("it waits")]
     Waiting(&'static str),
+    /// As [`Failure::Waiting`], said by a backend.
+    #[error("it waits")]
+    Busy(#[source] DriverError),
     /// It never will.
     #[error(transparent)]
     Permanent(Permanent),
@@ -58,6 +61,7 @@ impl From<DriverError> for Failure {
     fn from(error: DriverError) -> Self {
         let message = match &error {
             DriverError::Transient { .. } => return Self::Passing(error.into()),
+            DriverError::Busy { .. } => return Self::Busy(error),
             DriverError::NotFound { .. } => "The storage backend no longer holds what was needed.",
             DriverError::NoSpace { .. } => "The storage backend has no space left.",
             DriverError::ShrinkBelowData { .. } => {

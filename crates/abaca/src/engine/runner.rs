@@ -183,11 +183,8 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
             return try_again(run, &chain(&*source), LONGEST_WAIT, run.operation.attempts + 1)
                 .await;
         }
-        Failure::Waiting(reason) => {
-            let attempts = run.operation.attempts;
-            let attempts = if attempts < LONG_WAITED { attempts + 1 } else { attempts };
-            return try_again(run, reason, work.longest_wait(), attempts).await;
-        }
+        Failure::Waiting(reason) => return wait_on(run, reason, work).await,
+        Failure::Busy(source) => return wait_on(run, &chain(&source), work).await,
         Failure::Passing(source) => Failure::permanent("The storage backend kept failing.", source),
         other => other,
     };
@@ -206,6 +203,13 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
             try_again(run, &chain(&failure), LONGEST_WAIT, run.operation.attempts + 1).await;
         }
     }
+}
+
+/// Waiting uses up no attempt that is needed: it goes on for as long as it takes.
+async fn wait_on(run: &Run<'_>, reason: &str, work: &dyn Work) {
+    let attempts = run.operation.attempts;
+    let attempts = if attempts < LONG_WAITED { attempts + 1 } else { attempts };
+    try_again(run, reason, work.longest_wait(), attempts).await;
 }
 
 async fn try_again(run: &Run<'_>, reason: &str, longest: Duration, attempts: i64) {

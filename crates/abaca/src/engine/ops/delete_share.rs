@@ -80,7 +80,9 @@ pub(super) fn untold<Status: PartialEq>(
 /// A forced deletion goes on without its backend; the reconcilers see to what is left there.
 pub(super) fn forgive(force: bool, result: Result<(), Failure>) -> Result<(), Failure> {
     match result {
-        Err(failure @ (Failure::Passing(_) | Failure::Permanent(_))) if force => {
+        Err(failure @ (Failure::Passing(_) | Failure::Busy(_) | Failure::Permanent(_)))
+            if force =>
+        {
             tracing::warn!(error = chain(&failure), "forced on without the backend");
             Ok(())
         }
