@@ -15,18 +15,22 @@ use crate::error::Result;
 use crate::like;
 use crate::tx::Tx;
 
-/// Claims the oldest operation that is due, or whose runner let its lease end, among those that
-/// `services` (and any worker) may run. The claimer is alone with it until the lease ends.
+/// Claims the oldest operation that is due, or whose runner let its lease end, among those of
+/// `services`; `None` stands for what any worker may run. The claimer is alone with it until the lease
+/// ends.
 ///
 /// # Errors
 /// What the database says.
 pub async fn claim(
     tx: &mut Tx,
     owner: &str,
-    services: &[String],
+    services: &[Option<&str>],
     now: Timestamp,
     lease: Duration,
 ) -> Result<Option<Operation>> {
+    if services.is_empty() {
+        return Ok(None);
+    }
     // Two selects, since neither database walks one index for both conditions.
     let mut found = None;
     for condition in [due(now), abandoned(now)] {
@@ -63,7 +67,10 @@ pub async fn claim(
 ///
 /// # Errors
 /// What the database says.
-pub async fn any_claimable(tx: &mut Tx, services: &[String], now: Timestamp) -> Result<bool> {
+pub async fn any_claimable(tx: &mut Tx, services: &[Option<&str>], now: Timestamp) -> Result<bool> {
+    if services.is_empty() {
+        return Ok(false);
+    }
     for condition in [due(now), abandoned(now)] {
         if tx.optional(&claimable(services, condition), |_| Ok(())).await?.is_some() {
             return Ok(true);
@@ -84,10 +91,14 @@ fn abandoned(now: Timestamp) -> Cond {
         .add(Expr::col("lease_expires_at").lt(now.micros()))
 }
 
-fn claimable(services: &[String], condition: Cond) -> SelectStatement {
-    let mut mine = Cond::any().add(Expr::col("service").is_null());
-    if !services.is_empty() {
-        mine = mine.add(Expr::col("service").is_in(services.iter().map(String::as_str)));
+fn claimable(services: &[Option<&str>], condition: Cond) -> SelectStatement {
+    let mut mine = Cond::any();
+    if services.contains(&None) {
+        mine = mine.add(Expr::col("service").is_null());
+    }
+    let named: Vec<&str> = services.iter().copied().flatten().collect();
+    if !named.is_empty() {
+        mine = mine.add(Expr::col("service").is_in(named));
     }
     Query::select()
         .columns(COLUMNS)

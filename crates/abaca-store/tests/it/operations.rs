@@ -42,7 +42,8 @@ async fn claim(
     services: &[&str],
     now: Timestamp,
 ) -> Option<Operation> {
-    let services: Vec<_> = services.iter().map(|service| (*service).to_owned()).collect();
+    let mut services: Vec<_> = services.iter().copied().map(Some).collect();
+    services.push(None);
     let mut tx = database.db.write().await.unwrap();
     let claimed = operations::claim(&mut tx, owner, &services, now, LEASE).await.unwrap();
     tx.commit().await.unwrap();
@@ -61,7 +62,7 @@ async fn is_claimed_once_by_concurrent_runners(database: &TestDatabase) {
             loop {
                 let mut tx = db.write().await.unwrap();
                 let operation =
-                    operations::claim(&mut tx, &owner, &[], START, LEASE).await.unwrap();
+                    operations::claim(&mut tx, &owner, &[None], START, LEASE).await.unwrap();
                 tx.commit().await.unwrap();
                 match operation {
                     Some(operation) => claimed.push(operation.id),
@@ -88,7 +89,20 @@ async fn goes_to_the_worker_it_is_for(database: &TestDatabase) {
     enqueue(database, Some("h@b"), START).await;
     assert_eq!(claim(database, "w/1", &[], START).await, None);
     assert_eq!(claim(database, "w/1", &["h@other"], START).await, None);
+    let mut tx = database.db.write().await.unwrap();
+    for services in [&[][..], &[None], &[Some("h@other")]] {
+        assert_eq!(operations::claim(&mut tx, "w/1", services, START, LEASE).await.unwrap(), None);
+        assert!(!operations::any_claimable(&mut tx, services, START).await.unwrap());
+    }
+    tx.commit().await.unwrap();
     assert!(claim(database, "w/1", &["h@other", "h@b"], START).await.is_some());
+    // Whoever has no room for what any worker may do leaves it to others.
+    enqueue(database, None, START).await;
+    let mut tx = database.db.write().await.unwrap();
+    let named = operations::claim(&mut tx, "w/1", &[Some("h@b")], START, LEASE).await.unwrap();
+    assert_eq!(named, None);
+    tx.commit().await.unwrap();
+    assert!(claim(database, "w/1", &[], START).await.is_some());
 }
 
 async fn waits_until_it_is_due(database: &TestDatabase) {

@@ -165,8 +165,12 @@ impl PolicyConfig {
 pub struct WorkerConfig {
     /// The first part of `host@backend#pool`.
     pub host: String,
-    /// Most operations at once.
+    /// Most operations at once for each backend.
     pub concurrency: u32,
+    /// Most long copies at once for each backend, beside those.
+    pub copy_concurrency: u32,
+    /// The longest time for a change in a backend.
+    pub driver_call_deadline: Duration,
     /// How long an operation stays claimed without a sign of life.
     pub lease: Duration,
     /// How often the queue is looked at without a nudge.
@@ -192,7 +196,25 @@ impl WorkerConfig {
                 "First part of host@backend#pool, by which shares know their backend. Keep it \
                  when the service moves to another machine or container.",
             ),
-            concurrency: section.count("concurrency", 8, "Most operations carried out at once."),
+            concurrency: section.count(
+                "concurrency",
+                8,
+                "Most operations carried out at once for each backend. What hangs at one takes no \
+                 place of another's.",
+            ),
+            copy_concurrency: section.count(
+                "copy_concurrency",
+                4,
+                "Most migrations and updates of replicas at once for each backend, beside those: \
+                 they may take hours.",
+            ),
+            driver_call_deadline: section.value(
+                "driver_call_deadline",
+                Duration::from_secs(30 * 60),
+                "Longest time in seconds that a backend has for a call; then the operation goes \
+                 back into the queue and asks again. Looks have half a minute; what copies or \
+                 measures whole shares has as long as it takes.",
+            ),
             lease: section.value(
                 "lease_seconds",
                 Duration::from_secs(30),

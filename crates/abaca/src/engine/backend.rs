@@ -1,12 +1,14 @@
 //! A backend of this worker: its driver and what the config says of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use abaca_drivers::{BuildError, Driver};
 
+use super::watched::Watched;
 use crate::config::BackendConfig;
 
-/// A configured backend, opened.
+/// A configured backend. Its storage may be out of reach.
 pub struct Backend {
     /// `host@backend`.
     pub service: String,
@@ -24,6 +26,10 @@ pub struct Backend {
     pub goodness_function: Option<String>,
     /// What does the work.
     pub driver: Arc<dyn Driver>,
+    /// The same.
+    watched: Arc<Watched>,
+    /// Whether the first look at it succeeded; unset before.
+    pub(super) first_look: OnceLock<bool>,
 }
 
 /// A backend could not be opened.
@@ -32,23 +38,35 @@ pub struct Backend {
 pub struct BackendError {
     name: String,
     #[source]
-    source: BuildError,
+    pub(super) source: BuildError,
 }
 
 impl Backend {
-    pub(super) async fn open(host: &str, config: &BackendConfig) -> Result<Self, BackendError> {
-        let driver = abaca_drivers::build(&config.driver, &config.settings)
-            .await
-            .map_err(|source| BackendError { name: config.name.clone(), source })?;
-        Ok(Self {
-            service: format!("{host}@{}", config.name),
+    pub(super) fn new(host: &str, config: &BackendConfig, deadline: Duration) -> Self {
+        let service = format!("{host}@{}", config.name);
+        let watched = Arc::new(Watched::new(&service, config, deadline));
+        Self {
+            service,
             name: config.name.clone(),
             availability_zone: config.availability_zone.clone(),
             driver_handles_share_servers: config.driver_handles_share_servers,
             replication_domain: config.replication_domain.clone(),
             filter_function: config.filter_function.clone(),
             goodness_function: config.goodness_function.clone(),
-            driver,
-        })
+            driver: Arc::clone(&watched) as Arc<dyn Driver>,
+            watched,
+            first_look: OnceLock::new(),
+        }
+    }
+
+    /// Opens its storage within `limit`. Where that fails, each look at it tries again.
+    pub(super) async fn open(&self, limit: Duration) -> Result<(), BackendError> {
+        let opened = self.watched.open(limit).await;
+        opened.map(drop).map_err(|source| BackendError { name: self.name.clone(), source })
+    }
+
+    /// Whether work can be begun there.
+    pub(super) fn is_up(&self) -> bool {
+        self.watched.is_up()
     }
 }

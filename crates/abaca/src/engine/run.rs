@@ -1,20 +1,29 @@
 //! One operation at work: what its steps see of it, and the guarded transactions they end with.
 
-use abaca_model::{Operation, OperationKind, OperationState, Timestamp};
+use std::time::Duration;
+
+use abaca_drivers::DriverResult;
+use abaca_model::{Operation, OperationKind, OperationState, ShareInstance, Timestamp};
 use abaca_store::operations::{self, NewOperation, Next};
-use abaca_store::{Db, Tx};
+use abaca_store::{Db, Tx, share_instances};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::backend::Backend;
 use super::failure::Failure;
+use super::places::Place;
 use super::{Engine, arguments, kill_point};
+
+/// How often it is looked whether a copy is still wanted.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// An operation that this runner holds the lease of.
 pub(super) struct Run<'a> {
     pub(super) engine: &'a Engine,
     pub(super) operation: &'a Operation,
+    /// Where it is counted.
+    pub(super) place: &'a Place,
     /// The name of the present step.
     pub(super) step: &'static str,
 }
@@ -53,12 +62,51 @@ impl Run<'_> {
         self.engine
             .backends
             .get(service)
+            .map(AsRef::as_ref)
             .ok_or_else(|| Failure::Passing(format!("this worker does not serve {service}").into()))
     }
 
     /// Whether `fence`, just read, says that the resource is still this operation's.
     pub(super) fn check(&self, fence: i64) -> Result<(), Failure> {
         if fence == self.resource_fence() { Ok(()) } else { Err(Failure::Superseded) }
+    }
+
+    /// Leaves its place to others, for one of those for copies: what follows may take hours.
+    pub(super) fn go_on_to_copy(&self) -> Result<(), Failure> {
+        if self.place.go_on_to_copy() {
+            return Ok(());
+        }
+        Err(Failure::Waiting("the backend copies as much as it may at a time"))
+    }
+
+    /// A driver call that may copy for hours. It takes none of the places in which its service does
+    /// everything else, and is dropped when the share instance is this operation's no more: what
+    /// took that over does not wait for the copy.
+    pub(super) async fn copy<T>(
+        &self,
+        call: impl Future<Output = DriverResult<T>>,
+    ) -> Result<DriverResult<T>, Failure> {
+        self.go_on_to_copy()?;
+        tokio::select! {
+            result = call => Ok(result),
+            () = self.taken_over() => Err(Failure::Superseded),
+        }
+    }
+
+    /// Returns when the share instance is this operation's no more.
+    async fn taken_over(&self) {
+        loop {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            // What can't be read now is read the next time.
+            let Ok(mut tx) = self.db().read().await else { continue };
+            let found = share_instances::get(&mut tx, self.operation.resource_id.into()).await;
+            let is_ours = |found: Option<_>| {
+                found.is_some_and(|own: ShareInstance| self.check(own.fence).is_ok())
+            };
+            if found.is_ok_and(|found| !is_ours(found)) {
+                return;
+            }
+        }
     }
 
     /// Puts further work into the queue of the service at `host`, for the request that this operation
@@ -93,7 +141,8 @@ impl Run<'_> {
 
     /// Commits the transaction and goes on to the next step, which `service` must run.
     pub(super) async fn advance(&self, mut tx: Tx, service: &str) -> Result<Outcome, Failure> {
-        let stays = self.engine.backends.contains_key(service);
+        let backend = self.engine.backends.get(service);
+        let stays = backend.is_some_and(|own| own.is_up()) && self.place.go_on_to(service);
         let next = if stays { Next::Keep(Some(service)) } else { Next::HandOver(service) };
         if !operations::advance(&mut tx, self.operation, next).await? {
             return Err(Failure::LeaseLost);

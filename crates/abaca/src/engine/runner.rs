@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use abaca_model::{Operation, OperationState, Timestamp};
 use abaca_store::{operations, retry_conflicts};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::failure::{Failure, Permanent, chain};
 use super::ops::{self, Work};
+use super::places::{Place, Places};
 use super::run::{Outcome, Run};
 use super::{Engine, kill_point};
 use crate::telemetry::metrics;
@@ -28,25 +28,20 @@ const LONG_WAITED: i64 = 8;
 
 /// Works until `shutdown`, then lets what runs end, or releases it after the time of a lease.
 pub(super) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
-    let places = Arc::new(Semaphore::new(engine.settings.concurrency.max(1) as usize));
+    let places = Places::new(&engine.settings, Arc::clone(&engine.queue));
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
-    while let Some(Ok(place)) =
-        shutdown.run_until_cancelled(Arc::clone(&places).acquire_owned()).await
-    {
-        match claim(&engine).await {
+    while !shutdown.is_cancelled() {
+        match claim(&engine, &places).await {
             Ok(Some(operation)) => {
+                let place = places.take(operation.service.as_deref());
                 let (engine, stop) = (Arc::clone(&engine), stop.clone());
-                tasks.spawn(async move {
-                    hold(&engine, operation, &stop).await;
-                    drop(place);
-                });
+                tasks.spawn(async move { hold(&engine, operation, place, &stop).await });
                 continue;
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(error = chain(&error), "the queue can't be read"),
         }
-        drop(place);
         let wait = tokio::time::timeout(engine.settings.poll_interval, engine.queue.notified());
         // Woken, timed out or told to stop: the loop looks which.
         let _ = shutdown.run_until_cancelled(wait).await;
@@ -58,8 +53,10 @@ pub(super) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
     }
 }
 
-async fn claim(engine: &Engine) -> abaca_store::Result<Option<Operation>> {
-    let services = engine.services();
+/// An operation of a service that is up and has room for it.
+async fn claim(engine: &Engine, places: &Places) -> abaca_store::Result<Option<Operation>> {
+    let mut services = engine.services();
+    services.retain(|service| places.has_room(*service));
     let now = Timestamp::now();
     // A look without the write lock first: the queue is empty most of the time.
     if !operations::any_claimable(&mut engine.db.read().await?, &services, now).await? {
@@ -76,7 +73,7 @@ async fn claim(engine: &Engine) -> abaca_store::Result<Option<Operation>> {
 }
 
 /// Runs a claimed operation while its lease lasts, and gives it back when `stop` comes first.
-async fn hold(engine: &Engine, operation: Operation, stop: &CancellationToken) {
+async fn hold(engine: &Engine, operation: Operation, place: Place, stop: &CancellationToken) {
     let span = tracing::info_span!(
         "operation",
         id = %operation.id,
@@ -93,7 +90,7 @@ async fn hold(engine: &Engine, operation: Operation, stop: &CancellationToken) {
     }
     let work = async {
         tokio::select! {
-            () = steps(engine, operation.clone()) => {}
+            () = steps(engine, operation.clone(), &place) => {}
             () = keep_lease(engine, &operation) => {
                 tracing::warn!("the lease was lost; another runner goes on");
             }
@@ -153,7 +150,7 @@ async fn put_back(
 }
 
 /// Runs the steps that are left, and sees to how the last one ended.
-async fn steps(engine: &Engine, mut operation: Operation) {
+async fn steps(engine: &Engine, mut operation: Operation, place: &Place) {
     let work = ops::work(operation.kind);
     loop {
         let number = usize::try_from(operation.step).unwrap_or(usize::MAX);
@@ -161,7 +158,7 @@ async fn steps(engine: &Engine, mut operation: Operation) {
             tracing::error!(step = operation.step, "there is no such step");
             return;
         };
-        let run = Run { engine, operation: &operation, step };
+        let run = Run { engine, operation: &operation, place, step };
         run.reach("start");
         match work.run(&run).await {
             Ok(Outcome::Advanced) => {

@@ -24,6 +24,7 @@ const OPERATION_DURATION: &str = "abaca_operation_duration_seconds";
 const OPERATION_RETRIES: &str = "abaca_operation_retries_total";
 const OPERATION_TAKEOVERS: &str = "abaca_operation_takeovers_total";
 const BACKEND_UP: &str = "abaca_backend_up";
+const BACKEND_MISSED: &str = "abaca_backend_deadlines_missed_total";
 const BACKEND_TOTAL: &str = "abaca_backend_total_bytes";
 const BACKEND_FREE: &str = "abaca_backend_free_bytes";
 const BACKEND_PROVISIONED: &str = "abaca_backend_provisioned_bytes";
@@ -123,6 +124,10 @@ fn describe() {
         "Operations this process took over from a worker that gave no sign of life, by kind."
     );
     describe_gauge!(BACKEND_UP, "1 when the backend answered the last look at it, else 0.");
+    describe_counter!(
+        BACKEND_MISSED,
+        "Calls that the backend did not answer in time, by the driver's call."
+    );
     describe_gauge!(BACKEND_TOTAL, Unit::Bytes, "Capacity of the pool.");
     describe_gauge!(BACKEND_FREE, Unit::Bytes, "Free capacity of the pool.");
     describe_gauge!(BACKEND_PROVISIONED, Unit::Bytes, "Capacity promised to shares of the pool.");
@@ -185,6 +190,11 @@ pub fn operation_taken_over(kind: OperationKind) {
 /// Whether a backend answered the last look at it.
 pub fn backend_up(backend: &str, up: bool) {
     gauge!(BACKEND_UP, "backend" => backend.to_owned()).set(f64::from(u8::from(up)));
+}
+
+/// A backend did not answer this call in time.
+pub fn backend_deadline_missed(backend: &str, call: &'static str) {
+    counter!(BACKEND_MISSED, "backend" => backend.to_owned(), "call" => call).increment(1);
 }
 
 /// Capacity of one pool in GiB.
@@ -326,6 +336,7 @@ mod tests {
             operation_retried(OperationKind::CreateShare);
             operation_taken_over(OperationKind::CreateShare);
             backend_up("b", false);
+            backend_deadline_missed("b", "stats");
             backend_capacity("b", "p", 0.0, 0.0, 0.0);
             database_pool(0, 0);
             reconciler_run("r", true);

@@ -29,3 +29,4 @@ mod snapshot_instances;
 mod snapshots;
 mod socket;
 mod support;
+mod workers;

@@ -135,7 +135,7 @@ pub(super) async fn make(
         source: active.source.clone(),
         generation: replicas::driver_generation(active.generation),
     };
-    let exports = driver.create_replica(&replica).await?;
+    let exports = run.copy(driver.create_replica(&replica)).await??;
     let found = driver.get_share(work.id.uuid()).await?;
     let found = found.ok_or_else(|| Failure::Passing("the new replica is not found".into()))?;
     Ok((exports, found.provider_location))

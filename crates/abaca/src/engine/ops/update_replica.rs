@@ -73,7 +73,7 @@ async fn bring_up_to_date(
         let made = make(run, work, active).await.map_err(replicas::lost)?;
         return Ok((ReplicaSync::InSync, Some(made)));
     }
-    match driver.update_replica(&sync).await {
+    match run.copy(driver.update_replica(&sync)).await? {
         Err(error @ DriverError::InvalidInput { .. }) => {
             let mut tx = run.db().read().await?;
             if rows::generation(&mut tx, work.share_id).await? > active.generation {

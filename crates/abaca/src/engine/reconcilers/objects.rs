@@ -27,24 +27,21 @@ struct Difference {
     missing: Vec<Uuid>,
 }
 
-pub(super) async fn run(engine: &Engine) {
-    let mut succeeded = true;
-    for backend in engine.backends.values() {
-        let result = async {
-            shares(engine, backend).await?;
-            snapshots(engine, backend).await?;
-            let swept = backend.driver.sweep().await?;
-            if swept.removed > 0 {
-                tracing::info!(backend = backend.name, removed = swept.removed, "swept leftovers");
-            }
-            Ok::<_, Failure>(())
-        };
-        if let Err(failure) = result.await {
-            succeeded = false;
-            tracing::warn!(backend = backend.name, error = chain(&failure), "it can't be compared");
+pub(super) async fn run(engine: &Engine, backend: &Backend) {
+    let result = async {
+        shares(engine, backend).await?;
+        snapshots(engine, backend).await?;
+        let swept = backend.driver.sweep().await?;
+        if swept.removed > 0 {
+            tracing::info!(backend = backend.name, removed = swept.removed, "swept leftovers");
         }
+        Ok::<_, Failure>(())
+    };
+    let result = result.await;
+    if let Err(failure) = &result {
+        tracing::warn!(backend = backend.name, error = chain(failure), "it can't be compared");
     }
-    metrics::reconciler_run(NAME, succeeded);
+    metrics::reconciler_run(NAME, result.is_ok());
 }
 
 async fn shares(engine: &Engine, backend: &Backend) -> Result<(), Failure> {

@@ -16,22 +16,28 @@ const SHARE_BINARY: &str = "manila-share";
 /// The name under which clients look for a scheduler.
 const SCHEDULER_BINARY: &str = "manila-scheduler";
 
-/// Reports every backend, and this process as a scheduler.
-pub(in crate::engine) async fn run(engine: &Engine) {
-    let mut succeeded = true;
-    for backend in engine.backends.values() {
-        if let Err(error) = report(engine, backend).await {
-            succeeded = false;
-            tracing::warn!(backend = backend.name, error = chain(&*error), "it can't be reported");
-        }
+/// Looks at a backend and reports it.
+pub(super) async fn backend(engine: &Engine, backend: &Backend) {
+    let result = report(engine, backend).await;
+    if let Err(error) = &result {
+        tracing::warn!(backend = backend.name, error = chain(&**error), "it can't be reported");
     }
+    if backend.first_look.set(result.is_ok()).is_ok() {
+        // Shares may be placed from now on.
+        engine.queue.notify_one();
+    }
+    metrics::reconciler_run(NAME, result.is_ok());
+}
+
+/// Reports this process, as a scheduler.
+pub(super) async fn process(engine: &Engine) {
     let status = engine.db.status();
     metrics::database_pool(status.size, status.in_use);
-    if let Err(error) = scheduler(engine).await {
-        succeeded = false;
-        tracing::warn!(error = chain(&error), "the scheduler can't be reported");
+    let result = scheduler(engine).await;
+    if let Err(error) = &result {
+        tracing::warn!(error = chain(error), "the scheduler can't be reported");
     }
-    metrics::reconciler_run(NAME, succeeded);
+    metrics::reconciler_run(NAME, result.is_ok());
 }
 
 async fn report(
@@ -51,6 +57,7 @@ async fn report(
         pools.push((name, report));
     }
     let now = Timestamp::now();
+    let registering = engine.registering.lock().await;
     retry_conflicts(|| async {
         let mut tx = engine.db.write().await?;
         let zone = &backend.availability_zone;
@@ -60,6 +67,7 @@ async fn report(
         Ok::<_, Error>(())
     })
     .await?;
+    drop(registering);
     capacity(engine, backend).await?;
     Ok(())
 }
@@ -108,6 +116,7 @@ async fn capacity(engine: &Engine, backend: &Backend) -> Result<(), Error> {
 async fn scheduler(engine: &Engine) -> Result<(), Error> {
     let now = Timestamp::now();
     let Some(backend) = engine.backends.values().next() else { return Ok(()) };
+    let _registering = engine.registering.lock().await;
     retry_conflicts(|| async {
         let mut tx = engine.db.write().await?;
         let (host, zone) = (&engine.settings.host, &backend.availability_zone);

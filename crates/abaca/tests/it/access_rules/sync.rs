@@ -22,7 +22,7 @@ async fn one_operation_waits_however_much_is_asked_for() {
 
     // A backend that failed for a while is asked again at once when there is something new.
     let mut tx = server.app.db.write().await.unwrap();
-    let services = ["seed@seed".to_owned()];
+    let services = [Some("seed@seed")];
     let (now, lease) = (Timestamp::now(), std::time::Duration::from_secs(60));
     let claimed = operations::claim(&mut tx, "w/1", &services, now, lease).await.unwrap().unwrap();
     let later = now.after(lease);

@@ -30,6 +30,7 @@ pub(super) async fn copy(
     work: &ShareWork,
     migration: &ShareMigration,
 ) -> Result<Outcome, Failure> {
+    run.go_on_to_copy()?;
     let plan = Plan::of(migration)?;
     let mut tx = run.db().write().await?;
     let destination = destination(&mut tx, migration).await?;
