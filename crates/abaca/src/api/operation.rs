@@ -3,6 +3,7 @@
 use abaca_model::{OperationKind, Timestamp};
 use abaca_store::Tx;
 use abaca_store::operations::{self, NewOperation};
+use abaca_store::services::{self, SHARE_BINARY};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -35,6 +36,24 @@ pub(super) async fn enqueue(
     let request_id = call.request_id.to_string();
     let operation = asked_for(call, &request_id, work, arguments::to_json(arguments));
     operations::enqueue(tx, &operation).await.map(drop)
+}
+
+/// The host whose service is to do what an administrator forces: `None`, so that any worker does it
+/// without the backend, when that service gives no sign of life.
+///
+/// # Errors
+/// What the database says.
+pub(super) async fn host_if_up<'a>(
+    tx: &mut Tx,
+    call: &Call,
+    host: Option<&'a str>,
+) -> Result<Option<&'a str>, abaca_store::Error> {
+    let Some(host) = host else { return Ok(None) };
+    let found = services::find(tx, operations::service_of(host), SHARE_BINARY).await?;
+    let is_up = found.is_some_and(|service| {
+        Timestamp::now().since(service.heartbeat_at) <= call.app.settings.service_down_after
+    });
+    Ok(is_up.then_some(host))
 }
 
 /// As [`enqueue`], for up to some hundred of the same.

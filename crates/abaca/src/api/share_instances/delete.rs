@@ -48,13 +48,14 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
             "Share instance {id} still has {count} dependent snapshot instances."
         )));
     }
+    let host = operation::host_if_up(&mut tx, call, instance.host.as_deref()).await?;
     let arguments = Delete { force: true, after_snapshots: count > 0, ..Delete::default() };
     for snapshot in migration_work::retire_snapshots(&mut tx, id, now).await? {
         let work = Work {
             kind: OperationKind::DeleteSnapshot,
             resource_id: snapshot.id.uuid(),
             fence: snapshot.fence,
-            host: instance.host.as_deref(),
+            host,
         };
         operation::enqueue(&mut tx, call, &work, &arguments).await?;
     }
@@ -63,7 +64,7 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
         kind: OperationKind::DeleteShare,
         resource_id: id.uuid(),
         fence: set_by_hand(&mut tx, call, "force_delete", instance, status, now).await?,
-        host: instance.host.as_deref(),
+        host,
     };
     operation::enqueue(&mut tx, call, &work, &arguments).await?;
     Ok(tx.commit().await?)

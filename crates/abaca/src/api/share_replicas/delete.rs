@@ -49,11 +49,12 @@ async fn begin(call: &Call, found: &Found, force: bool) -> Result<(), ApiError> 
             snapshot_instances::take_over(&mut tx, &copy, SnapshotStatus::Deleting, now).await?;
         }
     }
+    let host = replica.host.as_deref();
     let work = Work {
         kind: OperationKind::DeleteReplica,
         resource_id: replica.id.uuid(),
         fence,
-        host: replica.host.as_deref(),
+        host: if force { operation::host_if_up(&mut tx, call, host).await? } else { host },
     };
     operation::enqueue(&mut tx, call, &work, &Delete { force, ..Delete::default() }).await?;
     Ok(tx.commit().await?)

@@ -64,11 +64,12 @@ async fn begin(call: &Call, share: &Share, force: bool, now: Timestamp) -> Resul
     load::not_busy(&share)?;
     let doomed = if deferred { ShareStatus::DeferredDeleting } else { ShareStatus::Deleting };
     for instance in &instances {
+        let host = instance.host.as_deref();
         let work = Work {
             kind: OperationKind::DeleteShare,
             resource_id: instance.id.uuid(),
             fence: take_over(call, &mut tx, instance, (doomed, force), now).await?,
-            host: instance.host.as_deref(),
+            host: if force { operation::host_if_up(&mut tx, call, host).await? } else { host },
         };
         operation::enqueue(&mut tx, call, &work, &Delete { force, deferred, ..Delete::default() })
             .await?;

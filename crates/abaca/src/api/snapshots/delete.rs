@@ -60,11 +60,12 @@ async fn begin(call: &Call, snapshot: &Snapshot, force: bool) -> Result<(), ApiE
     let doomed = if deferred { SnapshotStatus::DeferredDeleting } else { SnapshotStatus::Deleting };
     let hosts = hosts(&mut tx, snapshot).await?;
     for instance in instances {
+        let host = hosts.get(&instance.share_instance_id).map(String::as_str);
         let work = Work {
             kind: OperationKind::DeleteSnapshot,
             resource_id: instance.id.uuid(),
             fence: take_over(call, &mut tx, &instance, (doomed, force), now).await?,
-            host: hosts.get(&instance.share_instance_id).map(String::as_str),
+            host: if force { operation::host_if_up(&mut tx, call, host).await? } else { host },
         };
         operation::enqueue(&mut tx, call, &work, &Delete { force, deferred, ..Delete::default() })
             .await?;

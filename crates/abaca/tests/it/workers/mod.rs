@@ -2,6 +2,7 @@
 
 mod busy;
 mod copies;
+mod forced;
 mod hung;
 mod opened;
 
