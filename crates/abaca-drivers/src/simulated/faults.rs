@@ -72,6 +72,7 @@ enum FailKind {
     Unsupported,
     ShrinkBelowData,
     Hang,
+    Block,
     Refuse,
 }
 
@@ -134,6 +135,14 @@ impl Faults {
         match fault.fail {
             None => Ok(()),
             Some(FailKind::Hang) => self.hang(moment, method, object).await,
+            Some(FailKind::Block) => {
+                let blocked = tokio::task::spawn_blocking(|| {
+                    loop {
+                        std::thread::park();
+                    }
+                });
+                blocked.await.map_err(|error| DriverError::failed(method, error))
+            }
             Some(kind) => Err(error(kind, method, object)),
         }
     }
@@ -239,7 +248,7 @@ fn error(kind: FailKind, method: &str, object: Option<Uuid>) -> DriverError {
     let doing = format!("{method} (simulated)");
     let asked_for = || io::Error::other("the fault settings ask for it");
     match kind {
-        FailKind::Transient | FailKind::Hang | FailKind::Refuse => {
+        FailKind::Transient | FailKind::Hang | FailKind::Block | FailKind::Refuse => {
             DriverError::transient(doing, asked_for())
         }
         FailKind::Failed => DriverError::failed(doing, asked_for()),

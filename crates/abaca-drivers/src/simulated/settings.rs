@@ -101,7 +101,8 @@ const FAULT_KEYS: &[SettingKey] = &[
         "fail",
         SettingKind::Text,
         "transient, failed, not_found, no_space, unsupported, shrink_below_data, hang (the call \
-         waits until the fault is removed, then goes on), or refuse (the access rules of \
+         waits until the fault is removed, then goes on), block (the call keeps a thread until the \
+         process ends), or refuse (the access rules of \
          `access_to`, while the call succeeds).",
     ),
     optional("times", SettingKind::Integer, "Strike that many calls. By default until removed."),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,6 +14,9 @@ use super::{CliError, ConfigArgs, print, runtime};
 use crate::app::{self, Addresses, Role};
 use crate::config::{Config, Strategy};
 use crate::telemetry::logs;
+
+/// How long calls in backends may go on that nobody waits for any more.
+const LAST_CALLS: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -41,8 +45,11 @@ impl Serve {
         let config = self.config.load(self.listen.as_deref())?;
         logs::init(&config.log)?;
         make_data_dir(&config)?;
-        runtime()?.block_on(self.serve(config))?;
-        Ok(ExitCode::SUCCESS)
+        let runtime = runtime()?;
+        let ended = runtime.block_on(self.serve(config));
+        // A call that hangs in the kernel keeps its thread; what it does there can be repeated.
+        runtime.shutdown_timeout(LAST_CALLS);
+        ended.map(|()| ExitCode::SUCCESS)
     }
 
     async fn serve(self, config: Config) -> Result<(), CliError> {

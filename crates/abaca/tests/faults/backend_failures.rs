@@ -12,6 +12,7 @@ crate::on_sqlite_and_postgres!(
     failures_after_the_effect_do_it_once,
     lasting_failures_end_in_an_error_status_and_a_message,
     a_reset_during_a_call_that_hangs_stands,
+    a_call_that_keeps_its_thread_does_not_keep_the_process,
 );
 
 /// The driver's method that an operation calls, and the status in which its failure ends.
@@ -129,6 +130,19 @@ async fn a_reset_during_a_call_that_hangs_stands(dialect: Dialect) {
         drop(service);
         world.remove().await;
     }
+}
+
+async fn a_call_that_keeps_its_thread_does_not_keep_the_process(dialect: Dialect) {
+    let faults = "[[fault]]\nmethod = \"create_share\"\nfail = \"block\"\n";
+    let (world, service, resource) = with_faults(dialect, "create_share", faults).await;
+    world.reaches(&resource, OperationState::Running).await;
+    let status = service.stop();
+    assert!(status.success(), "{status:?}");
+    world.set_faults("");
+    let service = world.start("all", None);
+    world.reaches(&resource, OperationState::Succeeded).await;
+    drop(service);
+    world.remove().await;
 }
 
 /// The codes of the action and the detail of the message that a failure leaves.
