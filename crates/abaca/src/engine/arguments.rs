@@ -25,8 +25,6 @@ pub struct CreateSnapshot {
 /// Of [`abaca_model::OperationKind::PromoteReplica`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromoteReplica {
-    /// By which the backends know who follows whom.
-    pub generation: i64,
     /// How long the writers of the active replica are waited for, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiesce_wait_time: Option<u64>,

@@ -182,6 +182,15 @@ impl Run<'_> {
         Ok(Outcome::HandedOver)
     }
 
+    /// Commits the transaction, unless the lease is lost, and goes on with the step.
+    pub(super) async fn commit_as_owner(&self, mut tx: Tx) -> Result<(), Failure> {
+        let (now, lease) = (Timestamp::now(), self.engine.settings.lease);
+        if !operations::renew(&mut tx, self.operation, now, lease).await? {
+            return Err(Failure::LeaseLost);
+        }
+        Ok(tx.commit().await?)
+    }
+
     async fn commit(&self, tx: Tx) -> Result<(), Failure> {
         self.reach("commit");
         tx.commit().await?;

@@ -39,8 +39,7 @@ fn quiesce_wait_time(call: &Call) -> Result<Option<u64>, ApiError> {
     )
 }
 
-/// One transaction: the replica is taken over, and the share's replicas get a new generation, so that
-/// no update that was asked for before can undo what comes.
+/// One transaction: the replica is taken over.
 async fn begin(
     call: &Call,
     found: &Found,
@@ -57,14 +56,13 @@ async fn begin(
     not_busy(&share)?;
     let changing = ShareStatus::ReplicationChange;
     let fence = share_instances::take_over(&mut tx, &replica, changing, now).await?;
-    let generation = replicas::raise_generation(&mut tx, share.id, now).await?;
     let work = Work {
         kind: OperationKind::PromoteReplica,
         resource_id: replica.id.uuid(),
         fence,
         host: replica.host.as_deref(),
     };
-    let arguments = PromoteReplica { generation, quiesce_wait_time, quiescing: None };
+    let arguments = PromoteReplica { quiesce_wait_time, quiescing: None };
     operation::enqueue(&mut tx, call, &work, &arguments).await?;
     let replica = ShareInstance { status: changing, fence, updated_at: Some(now), ..replica };
     let reply = show::reply(call, &mut tx, &replica, StatusCode::ACCEPTED).await?;

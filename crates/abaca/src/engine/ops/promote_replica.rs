@@ -32,7 +32,7 @@ impl Work for PromoteReplica {
         match (run.step, arguments.quiescing) {
             ("quiesce", None) => quiesce::begin(run, &work, arguments).await,
             ("quiesce", Some(quiescing)) => quiesce::wait(run, &work, quiescing).await,
-            _ => promote(run, &work, arguments.generation).await,
+            _ => promote(run, &work).await,
         }
     }
 
@@ -70,7 +70,8 @@ impl Work for PromoteReplica {
 }
 
 /// A last update if the active replica can be read, then the change.
-async fn promote(run: &Run<'_>, work: &ShareWork, generation: i64) -> Result<Outcome, Failure> {
+async fn promote(run: &Run<'_>, work: &ShareWork) -> Result<Outcome, Failure> {
+    let generation = next_generation(run, work).await?;
     let active = replicas::active(&mut run.db().read().await?, work.share_id, work.id).await?;
     let active = active.ok_or_else(|| replicas::none_active(work.share_id))?;
     let promotion = SyncReplica {
@@ -85,6 +86,17 @@ async fn promote(run: &Run<'_>, work: &ShareWork, generation: i64) -> Result<Out
     let promoted = driver.promote_replica(&promotion, may_be_stale).await?;
     let tx = run.record().await?;
     switch(run, tx, work, promoted).await
+}
+
+/// Each attempt is a promotion of its own to the backend. One that was cut short may be done there, while
+/// clients go on with the replica that is still the active one: what they wrote since is to be fetched
+/// too. And none that comes late may fetch anything any more.
+async fn next_generation(run: &Run<'_>, work: &ShareWork) -> Result<i64, Failure> {
+    let mut tx = run.db().write().await?;
+    shares::get_locked(&mut tx, work.share_id).await?.ok_or(Failure::Superseded)?;
+    let generation = rows::raise_generation(&mut tx, work.share_id, Timestamp::now()).await?;
+    run.commit_as_owner(tx).await?;
+    Ok(generation)
 }
 
 /// One transaction: the replica is the active one, and the others follow it.
