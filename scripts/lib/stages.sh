@@ -11,7 +11,7 @@ stage_title() {
     clippy) echo "no compiler or clippy warning" ;;
     docs) echo "the documentation builds, no broken link" ;;
     deny) echo "licences, bans and sources of all dependencies (deny.toml)" ;;
-    routes) echo "the comparison with the reference has every route, and lists no difference of a request that is not sent" ;;
+    routes) echo "the comparison with the reference has requests for every route (tests/conformance/compare)" ;;
     nextest) echo "unit and integration tests; those at the HTTP boundary on SQLite" ;;
     doctest) echo "the examples in the documentation" ;;
     databases) echo "the tests at the HTTP boundary again, on PostgreSQL and on MariaDB" ;;

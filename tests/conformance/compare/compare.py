@@ -32,9 +32,6 @@ RESULTS = ROOT / "target/compare"
 CALLERS = {"admin": ("admin", "admin", "admin"), "member": ("alice", "member", "tenants"),
            "reader": ("rita", "reader", "tenants"), "stranger": ("sam", "member", "strangers")}
 
-# All requests of these are in a short run.
-SHORT = ("* /snapshot-instances*", "* /share-replicas*", "* /shares/{id}*migration*")
-
 # What the reference's driver has, see reference.py.
 BACKEND = """\
 [[backend]]
@@ -65,13 +62,10 @@ def main():
     routes, borders = table.load()
     if options.every_version:
         borders = [f"2.{minor}" for minor in range(100)]
-    if options.short:
-        borders = []
     every = list(table.requests(routes, borders))
     refuse_dead(every)
     wanted = [request for request in every if options.case in request.name
-              and any(like(each, request.route) for each in options.route)
-              and (not options.short or is_in_short(request))]
+              and any(like(each, request.route) for each in options.route)]
     if options.list:
         print(*(request.name for request in wanted), sep="\n")
         return
@@ -79,7 +73,7 @@ def main():
         reference, abaca = start(stack)
         print(f"both are up after {time.monotonic() - began:.0f} s; {len(wanted)} requests to each", flush=True)
         found = compare(reference, abaca, wanted, options)
-    whole = options.route == ["*"] and not options.case and not options.short
+    whole = options.route == ["*"] and not options.case
     unlisted, gone, listed = judge(found, whole)
     for title, lines in (("differences that are not listed", unlisted), ("listed, and gone", gone)):
         if lines:
@@ -97,8 +91,6 @@ def parse():
                "differences are in target/compare/differences.txt, with both answers.")
     parser.add_argument("route", nargs="*", default=["*"], help='only these, as "GET /shares*"')
     parser.add_argument("--case", default="", help="only requests whose name has this text")
-    parser.add_argument("--short", action="store_true", help="the good ones, at the first and the last version of "
-                        "their route, and all of snapshot instances, replicas and migrations")
     parser.add_argument("--every-version", action="store_true", help="good GETs at 2.0 to 2.99, not at some")
     parser.add_argument("--list", action="store_true", help="print the requests and send none")
     return parser.parse_args()
@@ -184,10 +176,6 @@ def send(side, request, unique):
     if request.raw is not None:
         headers["Content-Type"] = "application/json"
     return side.send(request.method, fill(request.path), body, request.version, request.who, headers, request.raw)
-
-
-def is_in_short(request):
-    return request.case.startswith("good") or any(like(each, request.route) for each in SHORT)
 
 
 def known_differences():
