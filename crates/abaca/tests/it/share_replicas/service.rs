@@ -19,8 +19,11 @@ use crate::support::{Answer, TestServer};
 pub(super) struct Service {
     pub(super) api: TestServer,
     shutdown: CancellationToken,
-    engine: JoinHandle<()>,
+    engines: Vec<JoinHandle<()>>,
     pub(super) data: TempDir,
+    worker: WorkerConfig,
+    /// Those and `three`.
+    backends: Vec<BackendConfig>,
 }
 
 impl Service {
@@ -47,7 +50,9 @@ impl Service {
         let specs = json!({
             "driver_handles_share_servers": "False",
             "snapshot_support": "True",
+            "create_share_from_snapshot_support": "True",
             "revert_to_snapshot_support": "True",
+            "mount_snapshot_support": "True",
             "replication_type": replication_type,
         });
         let default = json!({ "share_type": { "name": "default", "extra_specs": specs } });
@@ -71,20 +76,35 @@ impl Service {
                 ..config.backends[0].clone()
             }
         };
-        let backends = [backend("one"), backend("two")];
+        let backends = ["one", "two", "three"].map(backend).to_vec();
         let worker = WorkerConfig { replica_update_interval: interval, ..config.worker };
-        let (db, queue) = (api.app.db.clone(), Arc::clone(&api.app.queue));
-        let engine = Engine::open(db, worker, &backends, queue).await.unwrap();
         let shutdown = CancellationToken::new();
-        let engine = tokio::spawn(Arc::new(engine).run(shutdown.clone()));
-        let service = Self { api, shutdown, engine, data };
+        let mut service = Self { api, shutdown, engines: Vec::new(), data, worker, backends };
+        service.work(&["one", "two"]).await;
         service.until("/v2/scheduler-stats/pools", |pools| pools["pools"][1].is_object()).await;
         service
     }
 
-    pub(super) async fn stop(self) {
+    /// Has one more engine work, with these backends.
+    pub(super) async fn work(&mut self, names: &[&str]) {
+        let is_named = |backend: &&BackendConfig| names.contains(&backend.name.as_str());
+        let backends: Vec<_> = self.backends.iter().filter(is_named).cloned().collect();
+        let (db, queue) = (self.api.app.db.clone(), Arc::clone(&self.api.app.queue));
+        let engine = Engine::open(db, self.worker.clone(), &backends, queue).await.unwrap();
+        self.engines.push(tokio::spawn(Arc::new(engine).run(self.shutdown.clone())));
+    }
+
+    /// Lets all engines end.
+    pub(super) async fn rest(&mut self) {
         self.shutdown.cancel();
-        self.engine.await.unwrap();
+        for engine in self.engines.drain(..) {
+            engine.await.unwrap();
+        }
+        self.shutdown = CancellationToken::new();
+    }
+
+    pub(super) async fn stop(mut self) {
+        self.rest().await;
     }
 
     /// Asks until the answer is as it shall be.
@@ -188,25 +208,25 @@ impl Service {
 
     /// Whom the backend lets in now, and with which level.
     pub(super) fn rules(&self, backend: &str, id: &str) -> Vec<(String, String)> {
-        let file = self.data.path().join(backend).join("shares").join(id).join("access.json");
-        let list: Value =
-            std::fs::read(&file).map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap());
-        let rules = list["rules"].as_array().cloned().unwrap_or_default();
-        let text = |rule: &Value, key: &str| rule[key].as_str().unwrap().to_owned();
-        rules.iter().map(|rule| (text(rule, "to"), text(rule, "level"))).collect()
+        rules_beside(&self.path(backend, "shares", id))
     }
 
     /// Waits until the backend lets these in, with these levels.
     pub(super) async fn let_in(&self, backend: &str, id: &str, expected: &[(&str, &str)]) {
+        self.let_in_by(&self.path(backend, "shares", id), expected).await;
+    }
+
+    /// As [`Self::let_in`], by the place of the files.
+    pub(super) async fn let_in_by(&self, data: &Path, expected: &[(&str, &str)]) {
         let expected: Vec<_> =
             expected.iter().map(|(to, level)| ((*to).to_owned(), (*level).to_owned())).collect();
         let began = Instant::now();
         loop {
-            let found = self.rules(backend, id);
+            let found = rules_beside(data);
             if found == expected {
                 return;
             }
-            assert!(began.elapsed() < Duration::from_secs(20), "{backend} lets in {found:?}");
+            assert!(began.elapsed() < Duration::from_secs(20), "{data:?} lets in {found:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -222,4 +242,13 @@ pub(super) fn read(path: &Path) -> String {
 
 pub(super) fn write(path: &Path, text: &str) {
     std::fs::write(path.join("file"), text).unwrap();
+}
+
+/// The rules that a backend keeps beside the bytes in `data`: whom, and with which level.
+fn rules_beside(data: &Path) -> Vec<(String, String)> {
+    let list: Value = std::fs::read(data.with_file_name("access.json"))
+        .map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap());
+    let rules = list["rules"].as_array().cloned().unwrap_or_default();
+    let text = |rule: &Value, key: &str| rule[key].as_str().unwrap().to_owned();
+    rules.iter().map(|rule| (text(rule, "to"), text(rule, "level"))).collect()
 }

@@ -1,17 +1,19 @@
 //! The snapshot a share starts from.
 
 use abaca_model::{
-    AvailabilityZone, Share, ShareType, Snapshot, SnapshotInstanceId, SnapshotStatus,
+    AvailabilityZone, Share, ShareInstance, ShareStatus, ShareType, Snapshot, SnapshotInstance,
+    SnapshotInstanceId, SnapshotStatus,
 };
-use abaca_store::{Tx, share_instances, shares, snapshot_instances, snapshots};
+use abaca_store::{Tx, replicas, share_instances, shares, snapshot_instances, snapshots};
 
+use crate::api::share_instances::spokesman;
 use crate::api::{ApiError, Call, V, snapshots as snapshot_api};
 
 /// A snapshot and the share it was taken of.
 pub(super) struct Origin {
     pub(super) snapshot: Snapshot,
     pub(super) parent: Share,
-    /// Where the parent lives, which is where the new share will.
+    /// The zone that the parent shows, which is where the new share will be.
     parent_zone: Option<String>,
 }
 
@@ -34,7 +36,7 @@ impl Origin {
         }
         check_status(found.status)?;
         let places = share_instances::of_share(tx, parent.id).await?;
-        let parent_zone = places.into_iter().find_map(|place| place.availability_zone);
+        let parent_zone = spokesman(&places).and_then(|place| place.availability_zone.clone());
         Ok(Self { snapshot: found.snapshot, parent, parent_zone })
     }
 
@@ -66,8 +68,8 @@ impl Origin {
         ))
     }
 
-    /// The snapshot instance whose bytes are taken; it can't be taken over by a deletion until this
-    /// transaction ends.
+    /// The snapshot instance whose bytes are taken, and beside which the new share is placed; it can't
+    /// be taken over by a deletion until this transaction ends.
     ///
     /// # Errors
     /// 400 when the snapshot is no longer available.
@@ -75,9 +77,26 @@ impl Origin {
         let instances = snapshot_instances::of_snapshot_locked(tx, self.snapshot.id).await?;
         let found = snapshots::get(tx, self.snapshot.id).await?;
         check_status(found.map_or(SnapshotStatus::Deleting, |found| found.status))?;
-        let source = instances.iter().find(|instance| instance.status == SnapshotStatus::Available);
-        source.map(|instance| instance.id).ok_or_else(not_available)
+        let places = share_instances::of_share(tx, self.parent.id).await?;
+        source(&instances, &places).map(|instance| instance.id).ok_or_else(not_available)
     }
+}
+
+/// The available copy where the share is shown to be; else that in another replica that is current.
+fn source<'a>(
+    copies: &'a [SnapshotInstance],
+    places: &[ShareInstance],
+) -> Option<&'a SnapshotInstance> {
+    let is_current = |place: &&ShareInstance| {
+        place.status == ShareStatus::Available
+            && matches!(place.replica_state.as_deref(), Some(replicas::ACTIVE | replicas::IN_SYNC))
+    };
+    let current = places.iter().filter(is_current);
+    spokesman(places).into_iter().chain(current).find_map(|place| {
+        copies.iter().find(|copy| {
+            copy.share_instance_id == place.id && copy.status == SnapshotStatus::Available
+        })
+    })
 }
 
 fn check_status(status: SnapshotStatus) -> Result<(), ApiError> {
