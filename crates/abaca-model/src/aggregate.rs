@@ -15,8 +15,9 @@ pub struct SnapshotPlace<'a> {
 
 /// The status of a snapshot; `None` when it has no instance, so that there is nothing to show.
 ///
-/// Of a replicated share only the replicas that hold current data count, and the status that
-/// matters most to the tenant wins: a snapshot is available only when it is so in all of them.
+/// Of a replicated share only the replicas that hold current data, and are not being deleted, count,
+/// and the status that matters most to the tenant wins: a snapshot is available only when it is so
+/// in all of them.
 /// Else it is the [`representative`]'s status.
 #[must_use]
 pub fn aggregate_status(places: &[SnapshotPlace<'_>]) -> Option<SnapshotStatus> {
@@ -33,11 +34,8 @@ pub fn representative(places: &[SnapshotPlace<'_>]) -> Option<usize> {
     let migrating = |place: &SnapshotPlace<'_>| {
         matches!(place.share_status, ShareStatus::Migrating | ShareStatus::ServerMigrating)
     };
-    // Where a migration came from, until that is gone.
-    let left = |place: &SnapshotPlace<'_>| {
-        place.share_status.is_being_deleted() || place.share_status == ShareStatus::ErrorDeleting
-    };
-    let stays = |place: &SnapshotPlace<'_>| !left(place);
+    // Not where a migration came from, until that is gone.
+    let stays = |place: &SnapshotPlace<'_>| !is_left(place);
     let first = if places.is_empty() { None } else { Some(0) };
     places
         .iter()
@@ -48,7 +46,12 @@ pub fn representative(places: &[SnapshotPlace<'_>]) -> Option<usize> {
 }
 
 fn holds_current_data(place: &SnapshotPlace<'_>) -> bool {
-    matches!(place.replica_state, Some("active" | "in_sync"))
+    matches!(place.replica_state, Some("active" | "in_sync")) && !is_left(place)
+}
+
+/// The share is to be there no more.
+fn is_left(place: &SnapshotPlace<'_>) -> bool {
+    place.share_status.is_being_deleted() || place.share_status == ShareStatus::ErrorDeleting
 }
 
 /// Lower is graver. Statuses the reference leaves out of its order come after `available`, in the
@@ -126,6 +129,15 @@ mod tests {
         // Without any current replica the representative speaks.
         let places = [place(Available, Some("out_of_sync")), place(Error, Some("out_of_sync"))];
         assert_eq!(aggregate_status(&places), Some(Available));
+    }
+
+    #[test]
+    fn a_replica_that_is_being_deleted_does_not_count() {
+        for share_status in [ShareStatus::Deleting, ShareStatus::ErrorDeleting] {
+            let going = SnapshotPlace { share_status, ..place(Deleting, Some("in_sync")) };
+            let places = [going, place(Available, Some("active"))];
+            assert_eq!(aggregate_status(&places), Some(Available), "{share_status}");
+        }
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use abaca::api::V;
 use abaca_model::quota::{Limit, Resource};
-use abaca_model::{OperationKind, Share, ShareInstance, ShareInstanceId, ShareStatus};
+use abaca_model::{
+    OperationKind, Share, ShareInstance, ShareInstanceId, ShareStatus, SnapshotInstance,
+    SnapshotInstanceId,
+};
 use abaca_store::{operations, share_instances};
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -238,6 +241,27 @@ async fn replicas_count_against_quota() {
     let used = server.get("/v2/quota-sets/project/detail").await.expect(200);
     assert_eq!(used["quota_set"]["share_replicas"]["in_use"], 3);
     assert_eq!(used["quota_set"]["replica_gigabytes"]["in_use"], 3);
+}
+
+#[tokio::test]
+async fn a_replica_that_is_deleted_takes_no_snapshot_from_the_tenant() {
+    let server = server().await;
+    let active = add_share(&server, 1).await;
+    let replica = add_replica(&server, &active, "in_sync").await;
+    let (snapshot, copy) = seed::snapshot(2, &active);
+    let other = SnapshotInstance {
+        id: SnapshotInstanceId::from(seed::uuid(77)),
+        share_instance_id: replica.id,
+        ..copy.clone()
+    };
+    seed::add_snapshot(&server.app.db, &snapshot, &[copy, other]).await;
+    server.delete(&format!("/v2/share-replicas/{}", replica.id)).await.expect(202);
+    let shown = server.get(&format!("/v2/snapshots/{}", snapshot.id)).await.expect(200);
+    assert_eq!(shown["snapshot"]["status"], "available");
+    let path = format!("/v2/snapshot-instances?snapshot_id={}", snapshot.id);
+    let copies = server.get(&path).await.expect(200);
+    let deleting = |copy: &&Value| copy["status"] == "deleting";
+    assert_eq!(copies["snapshot_instances"].as_array().unwrap().iter().filter(deleting).count(), 1);
 }
 
 #[tokio::test]
