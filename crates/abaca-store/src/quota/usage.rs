@@ -144,8 +144,8 @@ pub async fn of_snapshots(tx: &mut Tx, project_id: &str, subject: Subject<'_>) -
     ]))
 }
 
-/// What replicas use: each instance of a replicated share, with the share's size. To be trusted
-/// behind [`super::lock_project`] only.
+/// What replicas use: each instance of a replicated share, with the share's size. What the share is
+/// growing by is reserved for each. To be trusted behind [`super::lock_project`] only.
 ///
 /// # Errors
 /// What the database says.
@@ -154,13 +154,14 @@ pub async fn of_replicas(tx: &mut Tx, project_id: &str, subject: Subject<'_>) ->
     let mut select = of_subject(SHARES, project_id, subject);
     select
         .expr(sum(tx.dialect(), column(SHARES, "size")))
+        .expr(sum(tx.dialect(), growth::of_share()))
         .inner_join(instances, Expr::col((instances, "share_id")).equals((SHARES, "id")))
         .and_where(Expr::col((instances, "replica_state")).is_not_null())
         .and_where(Expr::col((instances, "status")).is_not_in(UNCOUNTED));
-    let [replicas, gigabytes] = numbers(tx, &select).await?;
+    let [replicas, gigabytes, growth] = numbers(tx, &select).await?;
     Ok(Usage::from([
         (Resource::ShareReplicas, Used { in_use: replicas, reserved: 0 }),
-        (Resource::ReplicaGigabytes, Used { in_use: gigabytes, reserved: 0 }),
+        (Resource::ReplicaGigabytes, Used { in_use: gigabytes, reserved: growth }),
     ]))
 }
 

@@ -244,6 +244,22 @@ async fn replicas_count_against_quota() {
 }
 
 #[tokio::test]
+async fn what_replicas_grow_by_counts_against_quota_at_once() {
+    let few = [(Resource::ReplicaGigabytes, Limit::AtMost(10))];
+    let server = prepared(TestServer::with_quota(&few).await).await;
+    let extend = json!({ "extend": { "new_size": 4 } });
+    for (number, status) in [(1, 202), (2, 413)] {
+        let active = add_share(&server, number).await;
+        add_replica(&server, &active, "in_sync").await;
+        let path = format!("/v2/shares/{}/action", active.share_id);
+        assert_eq!(server.post(&path, extend.clone()).await.status, status);
+    }
+    let used = server.get("/v2/quota-sets/project/detail").await.expect(200);
+    let used = &used["quota_set"]["replica_gigabytes"];
+    assert_eq!((&used["in_use"], &used["reserved"]), (&json!(4), &json!(6)));
+}
+
+#[tokio::test]
 async fn a_replica_that_is_deleted_takes_no_snapshot_from_the_tenant() {
     let server = server().await;
     let active = add_share(&server, 1).await;
