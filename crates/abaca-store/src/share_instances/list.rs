@@ -1,6 +1,6 @@
 //! The list of share instances, the oldest first.
 
-use abaca_model::{AccessRulesStatus, ShareStatus, Timestamp};
+use abaca_model::{AccessRulesStatus, ShareInstanceId, ShareStatus, Timestamp};
 use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement};
 
 use super::{SHARES, TABLE};
@@ -99,6 +99,8 @@ pub struct Page<'a> {
     pub with_exports: bool,
     /// Behind this place; `None`: from the beginning.
     pub after: Option<Position>,
+    /// Leave out this many.
+    pub offset: u64,
     /// At most this many.
     pub limit: u64,
 }
@@ -163,6 +165,9 @@ fn listed(dialect: Dialect, page: &Page<'_>) -> SelectStatement {
         .columns(SHOWN.map(|column| (TABLE, column)))
         .cond_where(page.filter.condition());
     SORTING.bound(&mut rows, dialect, page.after.clone(), page.limit);
+    if page.offset > 0 {
+        rows.offset(page.offset);
+    }
     let mut select = Query::select();
     select
         .from_subquery(rows, PAGE)
@@ -197,6 +202,14 @@ fn listed_instance<'a>(row: &'a Row<'_>, with_exports: bool) -> Result<ListedIns
         share_type_id: row.text(11)?,
         export_path: if with_exports { row.optional_text(12)? } else { None },
     })
+}
+
+/// The place of an instance in the list; `None`: there is no such instance.
+///
+/// # Errors
+/// What the database says.
+pub async fn position(tx: &mut Tx, id: ShareInstanceId) -> Result<Option<Position>> {
+    SORTING.place(tx, &SORTING.select_place(TABLE, &id.to_string())).await
 }
 
 /// Folds a page of a list into `state`, row by row, and says where the list goes on, if it does.

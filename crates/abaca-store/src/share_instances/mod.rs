@@ -10,7 +10,7 @@ use crate::row::Row;
 use crate::tx::Tx;
 
 pub(crate) use list::exported;
-pub use list::{Filter, ListedInstance, Page, fold};
+pub use list::{Filter, ListedInstance, Page, fold, position};
 
 pub(crate) const TABLE: &str = "share_instances";
 const SHARES: &str = "shares";

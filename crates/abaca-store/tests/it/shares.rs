@@ -418,8 +418,13 @@ async fn instances_are_listed_with_their_exports(database: &TestDatabase) {
     ];
     let mut tx = database.db.read().await.unwrap();
     for (filter, expected) in cases {
-        let page =
-            share_instances::Page { filter: &filter, with_exports: true, after: None, limit: 9 };
+        let page = share_instances::Page {
+            filter: &filter,
+            with_exports: true,
+            after: None,
+            offset: 0,
+            limit: 9,
+        };
         let (rows, next) = share_instances::fold(&mut tx, page, 0, |rows, _| {
             *rows += 1;
             Ok(())
@@ -429,8 +434,13 @@ async fn instances_are_listed_with_their_exports(database: &TestDatabase) {
         assert_eq!((rows, next), (expected, None), "{filter:?}");
     }
     let filter = all();
-    let mut page =
-        share_instances::Page { filter: &filter, with_exports: false, after: None, limit: 1 };
+    let mut page = share_instances::Page {
+        filter: &filter,
+        with_exports: false,
+        after: None,
+        offset: 0,
+        limit: 1,
+    };
     let ids = |ids: &mut Vec<String>, row: &share_instances::ListedInstance<'_>| {
         ids.push(row.id.to_owned());
         Ok(())

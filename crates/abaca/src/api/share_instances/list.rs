@@ -85,9 +85,9 @@ impl Rows for List {
         buffer: Vec<u8>,
         part: Part,
     ) -> Result<(Vec<u8>, Option<Position>), ApiError> {
-        let Part { after, limit, .. } = part;
+        let Part { after, offset, limit } = part;
         let with_exports = shows_exports(self.version);
-        let page = Page { filter: &self.filter, with_exports, after, limit };
+        let page = Page { filter: &self.filter, with_exports, after, offset, limit };
         let mut tx = self.db.read().await?;
         let start = (InstanceWriter::new(self.version, buffer), Ok(()));
         let fold = share_instances::fold(&mut tx, page, start, |(writer, written), row| {

@@ -5,8 +5,8 @@ use crate::api::V;
 use crate::api::metadata::contract::given;
 use crate::api::openapi::Contract;
 use crate::api::openapi::schema::{
-    Schema, anything, boolean, fields, lenient_integer, list_under, null, object, one_of, pairs,
-    text, time, under, uuid,
+    Schema, anything, boolean, fields, lenient_integer, links, list_of, null, object, one_of,
+    pairs, text, time, under, uuid,
 };
 use crate::api::share_instances::contract::wanted_status;
 use crate::api::shares::contract::status;
@@ -44,7 +44,9 @@ fn replica() -> Schema {
 }
 
 fn list(summary: &'static str, item: Schema) -> Contract {
-    Contract::new(summary).query([("share_id", text())]).shows(list_under("share_replicas", item))
+    let page =
+        object([("share_replicas", list_of(item)), ("share_replica_links", links().optional())]);
+    Contract::new(summary).query([("share_id", text())]).pages().shows(page)
 }
 
 pub(in crate::api) fn show() -> Contract {

@@ -1,30 +1,37 @@
 //! The lists of replicas.
 
-use abaca_store::share_instances::{self, Filter, ListedInstance, Page};
+use abaca_store::share_instances::{self, Filter, ListedInstance, Page as StorePage};
 use abaca_store::{Db, Position, metadata};
 
 use super::view::{Shown, View};
-use crate::api::list::{self, Part, Rows, Writer};
-use crate::api::{ApiError, Call, Reply, V};
+use crate::api::list::{Frame, Part, Rows, Writer};
+use crate::api::{ApiError, Call, Page, Reply, V};
 
 /// `GET /share-replicas`
 pub(crate) async fn index(call: Call) -> Result<Reply, ApiError> {
-    list(&call, View::Summary).await
+    list(&call, View::Summary, "share-replicas").await
 }
 
 /// `GET /share-replicas/detail`
 pub(crate) async fn detail(call: Call) -> Result<Reply, ApiError> {
-    list(&call, View::detail(&call)).await
+    list(&call, View::detail(&call), "share-replicas/detail").await
 }
 
 /// Those of the caller's project, of all projects for administrators; with `share_id` of one share.
-async fn list(call: &Call, view: View) -> Result<Reply, ApiError> {
+async fn list(call: &Call, view: View, path: &'static str) -> Result<Reply, ApiError> {
+    let page = call.page()?;
+    // Here a limit of 0 is none, as in the reference.
+    let page = Page { limit: page.limit.filter(|limit| *limit > 0), ..page };
     let share_id = call.query.get("share_id").filter(|id| !id.is_empty()).map(str::to_owned);
     let project_id = if call.caller.is_admin { None } else { Some(call.project()?.to_owned()) };
     let filter = Filter { project_id, share_id, replicas: true, ..Filter::default() };
     let with_metadata = call.since(V(2, 95)) && view != View::Summary;
-    let list = List { db: call.app.db.clone(), filter, view, with_metadata };
-    list::whole("share_replicas", list).await
+    let db = &call.app.db;
+    let find = async |id| share_instances::position(&mut db.read().await?, id).await;
+    let after = page.after("share replica", find).await?;
+    let (name, links) = ("share_replicas", "share_replica_links");
+    let list = List { db: db.clone(), filter, view, with_metadata };
+    Frame { name, links, path, count: None }.reply(call, &page, after, list).await
 }
 
 struct List {
@@ -40,8 +47,9 @@ impl Rows for List {
         buffer: Vec<u8>,
         part: Part,
     ) -> Result<(Vec<u8>, Option<Position>), ApiError> {
-        let Part { after, limit, .. } = part;
-        let page = Page { filter: &self.filter, with_exports: false, after, limit };
+        let Part { after, offset, limit } = part;
+        let filter = &self.filter;
+        let page = StorePage { filter, with_exports: false, after, offset, limit };
         let mut tx = self.db.read().await?;
         let fold = share_instances::fold(&mut tx, page, Vec::new(), |rows, row| {
             rows.push(Row::from(row));

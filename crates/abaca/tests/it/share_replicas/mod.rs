@@ -60,6 +60,29 @@ async fn replicas_alone_are_listed_by_project_and_share() {
 }
 
 #[tokio::test]
+async fn replicas_are_listed_in_pages() {
+    let (server, [first, second]) = three().await;
+    let both = [first.as_str(), second.as_str()];
+    for (query, expected) in
+        [("limit=1", &both[..1]), ("offset=1", &both[1..]), ("limit=0", &both), ("offset=2", &[])]
+    {
+        for path in ["/v2/share-replicas", "/v2/share-replicas/detail"] {
+            let list = server.get(&format!("{path}?{query}")).await.expect(200);
+            assert_eq!(ids(&list), expected, "{path}?{query}");
+            let next = &list["share_replica_links"][0]["href"];
+            assert_eq!(next.is_string(), query == "limit=1", "{path}?{query}: {list}");
+            if let Some((_, next)) = next.as_str().and_then(|href| href.split_once("8786")) {
+                assert_eq!(ids(&server.get(next).await.expect(200)), both[1..]);
+            }
+        }
+    }
+    for query in ["limit=-1", "limit=x", "offset=-1", "offset=x", "marker=x"] {
+        let answer = server.get(&format!("/v2/share-replicas?{query}")).await;
+        answer.fault(400, "badRequest");
+    }
+}
+
+#[tokio::test]
 async fn details_come_with_versions_and_administrators() {
     let (server, [own, _]) = three().await;
     let detail = |token, version| {
