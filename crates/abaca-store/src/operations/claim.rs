@@ -175,6 +175,21 @@ pub async fn set_arguments(tx: &mut Tx, operation: &Operation, arguments: &str) 
     Ok(tx.execute(&update).await? == 1)
 }
 
+/// Puts the operation back into the queue, for its present step and a worker of this service. `false`:
+/// the lease is lost.
+///
+/// # Errors
+/// What the database says.
+pub async fn hand_over(tx: &mut Tx, operation: &Operation, service: &str) -> Result<bool> {
+    let update = guarded(operation)
+        .value("service", service)
+        .value("state", OperationState::Queued.as_str())
+        .value("lease_owner", None::<String>)
+        .value("lease_expires_at", None::<i64>)
+        .to_owned();
+    Ok(tx.execute(&update).await? == 1)
+}
+
 /// Puts the operation back into the queue, for its present step, not to be run before `run_at`.
 /// `attempts` counts the failures so far. `false`: the lease is lost.
 ///

@@ -8,7 +8,8 @@ use sea_query::{Expr, ExprTrait, Query, UpdateStatement};
 use uuid::Uuid;
 
 pub use self::claim::{
-    Next, advance, any_claimable, claim, end, put_back, release_leases_of, renew, set_arguments,
+    Next, advance, any_claimable, claim, end, hand_over, put_back, release_leases_of, renew,
+    set_arguments,
 };
 pub use self::log::{
     Count, arguments_of, delete_finished, done_with, get, of_resource, pending, services_busy_with,

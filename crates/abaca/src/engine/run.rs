@@ -151,6 +151,16 @@ impl Run<'_> {
         Ok(if stays { Outcome::Advanced } else { Outcome::HandedOver })
     }
 
+    /// Has the present step run by a worker of `service`.
+    pub(super) async fn hand_over(&self, service: &str) -> Result<Outcome, Failure> {
+        let mut tx = self.db().write().await?;
+        if !operations::hand_over(&mut tx, self.operation, service).await? {
+            return Err(Failure::LeaseLost);
+        }
+        self.commit(tx).await?;
+        Ok(Outcome::HandedOver)
+    }
+
     /// Commits the transaction and ends the operation.
     pub(super) async fn end(
         &self,

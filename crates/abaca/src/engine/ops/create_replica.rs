@@ -4,6 +4,7 @@ use abaca_drivers::{NewReplica, NewShare};
 use abaca_model::scheduler::NoValidHost;
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
 use abaca_store::access_rules::{self, Of};
+use abaca_store::operations::service_of;
 use abaca_store::share_work::{self, ShareWork};
 use abaca_store::{Tx, replicas as rows, share_instances, shares};
 use async_trait::async_trait;
@@ -71,8 +72,7 @@ async fn place(run: &Run<'_>) -> Result<Outcome, Failure> {
     tracing::info!(pool, weight = placement.weight, "placed");
     let now = Timestamp::now();
     mine(share_work::place(&mut tx, work.id, run.resource_fence(), &pool, &zone, now).await?)?;
-    let service = abaca_store::operations::service_of(&active);
-    run.advance(tx, service).await
+    run.advance(tx, service_of(&active)).await
 }
 
 /// Asks the active replica's backend where the bytes are. It is done there, since another worker may
@@ -84,7 +84,12 @@ async fn locate(run: &Run<'_>) -> Result<Outcome, Failure> {
         share_instances::of_share(&mut tx, work.share_id).await?
     };
     let active = rows::active(&instances).ok_or_else(|| replicas::none_active(work.share_id))?;
-    let backend = run.backend(active.host.as_deref().unwrap_or_default())?;
+    let host = active.host.as_deref().unwrap_or_default();
+    if !run.engine.backends.contains_key(service_of(host)) {
+        // It became the active one since this worker was chosen.
+        return run.hand_over(service_of(host)).await;
+    }
+    let backend = run.backend(host)?;
     let found = backend.driver.get_share(active.id.uuid()).await?;
     let found = found.ok_or_else(|| {
         let message = "The storage backend no longer holds the active replica.";
@@ -93,7 +98,7 @@ async fn locate(run: &Run<'_>) -> Result<Outcome, Failure> {
     let mut tx = run.record().await?;
     replicas::note_location(run, &mut tx, active.id, &found.provider_location).await?;
     let host = work.host.as_deref().unwrap_or_default();
-    run.advance(tx, abaca_store::operations::service_of(host)).await
+    run.advance(tx, service_of(host)).await
 }
 
 async fn create(run: &Run<'_>) -> Result<Outcome, Failure> {

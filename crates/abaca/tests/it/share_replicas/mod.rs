@@ -5,6 +5,7 @@ mod from_snapshots;
 mod life;
 mod lost;
 mod promote;
+mod repair;
 mod requests;
 mod service;
 
