@@ -170,6 +170,20 @@ impl ShareStatus {
         self == Self::Deleting || self.is_deferred()
     }
 
+    /// Whether what was last done to it failed, and stays so until somebody does something about it.
+    /// Not so a deletion: what is left of that is not to be used any more.
+    #[must_use]
+    pub const fn is_failed(self) -> bool {
+        matches!(
+            self,
+            Self::Error
+                | Self::ExtendingError
+                | Self::ShrinkingError
+                | Self::ShrinkingPossibleDataLossError
+                | Self::RevertingError
+        )
+    }
+
     /// Whether something works on it and will set another status.
     #[must_use]
     pub fn is_passing(self) -> bool {

@@ -9,6 +9,7 @@ use abaca_model::{
 use sea_query::{Expr, ExprTrait, LockType, Order, Query, SelectStatement};
 use uuid::Uuid;
 
+use crate::access_work;
 use crate::error::Result;
 use crate::row::Row;
 use crate::tx::Tx;
@@ -206,49 +207,82 @@ pub async fn insert(tx: &mut Tx, of: Of, rule: &AccessRule, instances: &[Uuid]) 
     );
     tx.execute(&insert).await?;
     for instance in instances {
-        let mut insert = Query::insert();
-        insert
-            .into_table(of.states())
-            .columns(["access_rule_id", of.instance(), "state"])
-            .values_panic([
-                rule.id.to_string().into(),
-                instance.to_string().into(),
-                rule.state.as_str().into(),
-            ]);
-        tx.execute(&insert).await?;
+        insert_state(tx, of, rule.id, *instance, rule.state).await?;
     }
     set_metadata(tx, rule.id, &rule.metadata).await
 }
 
-/// Gives an instance that it was not yet given to every rule of its share or snapshot, to be applied,
-/// but those that are being denied.
+/// Gives an instance that is locked every rule that `active`, another instance of the same share or
+/// snapshot, has or shall have, to be applied. `with_failed`: also those that failed there, as they are;
+/// and what failed in the instance itself is tried again, as `active` has it: a rule that is not there
+/// any more was being denied. Whether its backend has anything to do now.
 ///
 /// # Errors
 /// What the database says.
-pub async fn copy_to(tx: &mut Tx, of: Of, resource_id: Uuid, instance: Uuid) -> Result<()> {
-    let present = Query::select()
-        .column("access_rule_id")
+pub async fn follow(
+    tx: &mut Tx,
+    of: Of,
+    active: Uuid,
+    instance: Uuid,
+    with_failed: bool,
+) -> Result<bool> {
+    let (theirs, own) = (states(tx, of, active).await?, states(tx, of, instance).await?);
+    let find = |states: &[(AccessRuleId, AccessState)], id| {
+        states.iter().find(|(other, _)| *other == id).map(|(_, state)| *state)
+    };
+    let mut is_changed = false;
+    for (id, state) in theirs.iter().filter(|(id, _)| find(&own, *id).is_none()) {
+        let state = match state {
+            AccessState::QueuedToDeny | AccessState::Denying => continue,
+            AccessState::Error if with_failed => AccessState::Error,
+            AccessState::Error => continue,
+            _ => AccessState::QueuedToApply,
+        };
+        insert_state(tx, of, *id, instance, state).await?;
+        is_changed |= state != AccessState::Error;
+    }
+    for (id, _) in own.iter().filter(|(_, state)| with_failed && *state == AccessState::Error) {
+        let state = match find(&theirs, *id) {
+            Some(AccessState::Error) => continue,
+            None | Some(AccessState::QueuedToDeny | AccessState::Denying) => {
+                AccessState::QueuedToDeny
+            }
+            Some(_) => AccessState::QueuedToApply,
+        };
+        access_work::set_state(tx, of, *id, instance, state).await?;
+        is_changed = true;
+    }
+    Ok(is_changed)
+}
+
+/// The rules of an instance in their states there, ordered by id.
+pub(crate) async fn states(
+    tx: &mut Tx,
+    of: Of,
+    instance: Uuid,
+) -> Result<Vec<(AccessRuleId, AccessState)>> {
+    let select = Query::select()
+        .columns(["access_rule_id", "state"])
         .from(of.states())
         .and_where(Expr::col(of.instance()).eq(instance.to_string()))
+        .order_by("access_rule_id", Order::Asc)
         .to_owned();
-    let present: Vec<AccessRuleId> = tx.all(&present, |row| row.parsed(0)).await?;
-    for rule in of_resource(tx, of, resource_id, &Filter::default()).await? {
-        let goes = matches!(rule.state, AccessState::QueuedToDeny | AccessState::Denying);
-        if goes || present.contains(&rule.id) {
-            continue;
-        }
-        let mut insert = Query::insert();
-        insert
-            .into_table(of.states())
-            .columns(["access_rule_id", of.instance(), "state"])
-            .values_panic([
-                rule.id.to_string().into(),
-                instance.to_string().into(),
-                AccessState::QueuedToApply.as_str().into(),
-            ]);
-        tx.execute(&insert).await?;
-    }
-    Ok(())
+    tx.all(&select, |row| Ok((row.parsed(0)?, row.parsed(1)?))).await
+}
+
+async fn insert_state(
+    tx: &mut Tx,
+    of: Of,
+    id: AccessRuleId,
+    instance: Uuid,
+    state: AccessState,
+) -> Result<()> {
+    let mut insert = Query::insert();
+    insert
+        .into_table(of.states())
+        .columns(["access_rule_id", of.instance(), "state"])
+        .values_panic([id.to_string().into(), instance.to_string().into(), state.as_str().into()]);
+    tx.execute(&insert).await.map(drop)
 }
 
 /// Sets the state of a rule in every place it is in.

@@ -16,7 +16,7 @@ use abaca_model::{
 use sea_query::{Expr, ExprTrait, LockType, Order, Query};
 use uuid::Uuid;
 
-use crate::access_rules::{Of, rule, select};
+use crate::access_rules::{self, Of, rule, select};
 use crate::error::Result;
 use crate::tx::Tx;
 
@@ -295,16 +295,11 @@ pub async fn give_up(tx: &mut Tx, of: Of, instance_id: Uuid, now: Timestamp) -> 
 }
 
 async fn states(tx: &mut Tx, of: Of, instance_id: Uuid) -> Result<Vec<AccessState>> {
-    let select = Query::select()
-        .column("state")
-        .from(of.states())
-        .and_where(Expr::col(of.instance()).eq(instance_id.to_string()))
-        .order_by("access_rule_id", Order::Asc)
-        .to_owned();
-    tx.all(&select, |row| row.parsed(0)).await
+    let states = access_rules::states(tx, of, instance_id).await?;
+    Ok(states.into_iter().map(|(_, state)| state).collect())
 }
 
-async fn set_state(
+pub(crate) async fn set_state(
     tx: &mut Tx,
     of: Of,
     id: AccessRuleId,
@@ -334,7 +329,7 @@ async fn set_key(tx: &mut Tx, of: Of, outcome: &Outcome, now: Timestamp) -> Resu
 /// Takes the rule out of the instance, and removes it when that was its last place.
 async fn remove(tx: &mut Tx, of: Of, id: AccessRuleId, instance_id: Uuid) -> Result<()> {
     // Of two places that let it go at the same time, one must see that it is the last.
-    crate::access_rules::lock(tx, of, id).await?;
+    access_rules::lock(tx, of, id).await?;
     let delete = Query::delete()
         .from_table(of.states())
         .and_where(Expr::col("access_rule_id").eq(id.to_string()))

@@ -6,7 +6,7 @@ use abaca_model::{
 };
 use sea_query::{Expr, ExprTrait, LockType, Order, Query};
 
-use crate::access_rules::Of;
+use crate::access_rules::{self, Of};
 use crate::access_work;
 use crate::error::{Error, Result};
 use crate::export_work::{self, Owner};
@@ -174,34 +174,8 @@ pub async fn cast_rules(tx: &mut Tx, id: ShareInstanceId, to_read_only: bool) ->
 /// # Errors
 /// What the database says.
 pub async fn copy_rules(tx: &mut Tx, of: Of, from: uuid::Uuid, to: uuid::Uuid) -> Result<bool> {
-    let left_out = [AccessState::QueuedToDeny, AccessState::Denying, AccessState::Error];
-    let rules_of = |instance: uuid::Uuid| {
-        Query::select()
-            .columns(["access_rule_id", "state"])
-            .from(of.states())
-            .and_where(Expr::col(of.instance()).eq(instance.to_string()))
-            .order_by("access_rule_id", Order::Asc)
-            .to_owned()
-    };
-    let known = tx.all(&rules_of(to), |row| row.string(0)).await?;
-    let rules =
-        tx.all(&rules_of(from), |row| Ok((row.string(0)?, row.parsed::<AccessState>(1)?))).await?;
-    let wanted = rules.iter().filter(|(_, state)| !left_out.contains(state));
-    let mut any = !known.is_empty();
-    for (rule, _) in wanted.filter(|(rule, _)| !known.contains(rule)) {
-        let mut insert = Query::insert();
-        insert
-            .into_table(of.states())
-            .columns(["access_rule_id", of.instance(), "state"])
-            .values_panic([
-                rule.as_str().into(),
-                to.to_string().into(),
-                AccessState::QueuedToApply.as_str().into(),
-            ]);
-        tx.execute(&insert).await?;
-        any = true;
-    }
-    Ok(any)
+    access_rules::follow(tx, of, from, to, false).await?;
+    Ok(!access_rules::states(tx, of, to).await?.is_empty())
 }
 
 /// The state of the access rules of a share instance; `None`: it is gone.

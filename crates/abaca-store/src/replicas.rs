@@ -193,8 +193,8 @@ pub async fn followers_of_service(tx: &mut Tx, service: &str) -> Result<Vec<Shar
     tx.all(&select, |row| row.parsed(0)).await
 }
 
-/// The snapshots that the active replica has or is being given, and that `replica` does not have:
-/// neither available nor on its way.
+/// The snapshots that the active replica has or is being given, and that `replica` has no instance of;
+/// `with_failed`: or one that is of no use.
 ///
 /// # Errors
 /// What the database says.
@@ -202,14 +202,17 @@ pub async fn missing_snapshots(
     tx: &mut Tx,
     active: ShareInstanceId,
     replica: ShareInstanceId,
+    with_failed: bool,
 ) -> Result<Vec<SnapshotId>> {
     let (instances, own) = ("snapshot_instances", "own");
-    let kept = Query::select()
-        .column((own, "snapshot_id"))
+    let mut kept = Query::select();
+    kept.column((own, "snapshot_id"))
         .from_as(instances, own)
-        .and_where(Expr::col((own, "share_instance_id")).eq(replica.to_string()))
-        .and_where(Expr::col((own, "status")).ne(SnapshotStatus::Error.as_str()))
-        .to_owned();
+        .and_where(Expr::col((own, "share_instance_id")).eq(replica.to_string()));
+    if with_failed {
+        let failed = FAILED.map(SnapshotStatus::as_str);
+        kept.and_where(Expr::col((own, "status")).is_not_in(failed));
+    }
     let select = Query::select()
         .column("snapshot_id")
         .from(instances)
@@ -220,6 +223,9 @@ pub async fn missing_snapshots(
         .to_owned();
     tx.all(&select, |row| row.parsed(0)).await
 }
+
+/// The statuses of a snapshot instance in a replica that is of no use, and can be made anew.
+pub const FAILED: [SnapshotStatus; 2] = [SnapshotStatus::Error, SnapshotStatus::ErrorDeleting];
 
 /// The statuses of a snapshot instance in the active replica that the others shall have too.
 pub const HELD: [SnapshotStatus; 3] =

@@ -377,10 +377,7 @@ impl Driver for Directory {
 
     async fn tree_state(&self, tree: &ShareTree) -> DriverResult<TreeState> {
         let (doing, tree) = (format!("looking at {}", tree.data), tree.clone());
-        self.mutate(doing, Vec::new(), move |_, cancel| {
-            migrate::tree_state(&tree, cancel)
-        })
-        .await
+        self.mutate(doing, Vec::new(), move |_, cancel| migrate::tree_state(&tree, cancel)).await
     }
 
     async fn manage_share(&self, share: &ManageShare) -> DriverResult<ShareObject> {

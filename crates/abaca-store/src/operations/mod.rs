@@ -153,7 +153,8 @@ fn due_now(kind: OperationKind, resource_id: Uuid, now: Timestamp) -> UpdateStat
 }
 
 /// As [`hasten`], but whether one is queued that was made for this fence of the resource: it will find
-/// all that is there when this transaction ends. One that runs may have looked already.
+/// all that is there when this transaction ends. One that runs may have looked already. With
+/// `arguments` it is told these instead of its own.
 ///
 /// # Errors
 /// What the database says.
@@ -161,10 +162,14 @@ pub async fn hasten_queued(
     tx: &mut Tx,
     kind: OperationKind,
     (resource_id, resource_fence): (Uuid, i64),
+    arguments: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
     let mut update = due_now(kind, resource_id, now);
     update.and_where(Expr::col("resource_fence").eq(resource_fence));
+    if let Some(arguments) = arguments {
+        update.value("arguments", arguments);
+    }
     Ok(tx.execute(&update).await? > 0)
 }
 

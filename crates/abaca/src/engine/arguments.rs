@@ -22,6 +22,14 @@ pub struct CreateSnapshot {
     pub follows: bool,
 }
 
+/// Of [`abaca_model::OperationKind::UpdateReplica`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateReplica {
+    /// An administrator asked for it: what failed, or is lost, is made anew as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repairs: bool,
+}
+
 /// Of [`abaca_model::OperationKind::PromoteReplica`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromoteReplica {

@@ -18,6 +18,7 @@ crate::on_sqlite_and_postgres!(
     update_replica,
     snapshots,
     resets,
+    said_to_be_there
 );
 
 async fn create_replica(dialect: Dialect) {
@@ -41,6 +42,37 @@ async fn snapshots(dialect: Dialect) {
     for kind in ["create_snapshot", "delete_snapshot"] {
         at_every_step(kind, dialect).await;
     }
+}
+
+/// The backend has made a replica, nobody has recorded it, and an administrator says that it is there.
+async fn said_to_be_there(dialect: Dialect) {
+    let world = World::new(dialect, Storage::Directory).await;
+    two_backends(&world);
+    let whole = world.start("all", None);
+    let mut scene = prepare(&world, &whole, "create_replica").await;
+    drop(whole);
+    let mut doomed = world.start("all", Some("create_replica.create.effect"));
+    ask(&doomed, "create_replica", &scene);
+    doomed.gone();
+    let api = world.start("api", None);
+    scene.second = Some(second(&api, &scene));
+    let replica = format!("/share-replicas/{}", scene.second.as_deref().unwrap());
+    let reset = json!({ "reset_status": { "status": "available" } });
+    api.try_post(&format!("{replica}/action"), &reset);
+    drop(api);
+    let again = world.start("all", None);
+    world.settled().await;
+    ask(&again, "update_replica", &scene);
+    world.settled().await;
+    let exports = again.get(&format!("{replica}/export-locations"));
+    assert_eq!(exports["export_locations"].as_array().unwrap().len(), 1, "{exports}");
+    let data = data(&world, scene.second.as_deref().unwrap());
+    let access = std::fs::read_to_string(data.with_file_name("access.json")).unwrap();
+    assert!(access.contains("10.0.0.1"), "{access}");
+    ask(&again, "promote_replica", &scene);
+    world.settled().await;
+    assert_done(&world, &again, "promote_replica", &scene, "said_to_be_there");
+    world.remove().await;
 }
 
 async fn at_every_step(name: &str, dialect: Dialect) {

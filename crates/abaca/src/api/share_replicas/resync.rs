@@ -3,11 +3,11 @@
 use abaca_model::{OperationKind, Timestamp};
 use abaca_store::{operations, replicas, retry_conflicts};
 use axum::http::StatusCode;
-use serde_json::json;
 
 use super::load::{self, Found};
 use crate::api::operation::{self, Work};
 use crate::api::{ApiError, Call, Reply};
+use crate::engine::arguments::{self, UpdateReplica};
 
 /// `POST /share-replicas/{id}/action` with `resync`
 pub(crate) async fn resync(call: Call) -> Result<Reply, ApiError> {
@@ -31,10 +31,12 @@ async fn begin(call: &Call, found: &Found) -> Result<Reply, ApiError> {
     // A replica that its backend promoted, while the promotion came to nothing, follows again.
     replicas::raise_generation(&mut tx, share.id, now).await?;
     let (kind, id, fence) = (OperationKind::UpdateReplica, replica.id.uuid(), replica.fence);
-    // One that runs may have copied already, one of before a reset will come to nothing.
-    if !operations::hasten_queued(&mut tx, kind, (id, fence), now).await? {
+    let wanted = UpdateReplica { repairs: true };
+    let text = arguments::to_json(&wanted);
+    // One that runs may have copied already, and repair nothing; one of before a reset will come to nothing.
+    if !operations::hasten_queued(&mut tx, kind, (id, fence), Some(&text), now).await? {
         let work = Work { kind, resource_id: id, fence, host: replica.host.as_deref() };
-        operation::enqueue(&mut tx, call, &work, &json!({})).await?;
+        operation::enqueue(&mut tx, call, &work, &wanted).await?;
     }
     tx.commit().await?;
     Ok(Reply::accepted())

@@ -64,6 +64,10 @@ async fn place(run: &Run<'_>) -> Result<Outcome, Failure> {
     let instances = share_instances::of_share(&mut tx, work.share_id).await?;
     let active = rows::active(&instances).and_then(|active| active.host.clone());
     let active = active.ok_or_else(|| replicas::none_active(work.share_id))?;
+    if work.host.is_some() {
+        // It is created once more, where it was to be.
+        return run.advance(tx, service_of(&active)).await;
+    }
     let others = instances.iter().filter_map(|other| other.host.clone()).collect::<Vec<_>>();
     let arguments: arguments::CreateShare = run.arguments()?;
     let (placement, zone) =
@@ -114,10 +118,10 @@ async fn create(run: &Run<'_>) -> Result<Outcome, Failure> {
     mine(share_work::created(&mut tx, work.id, fence, &exports, now).await?)?;
     mine(rows::set_state(&mut tx, work.id, fence, rows::IN_SYNC, now).await?)?;
     replicas::note_location(run, &mut tx, work.id, &location).await?;
-    let (share, own) = (work.share_id.uuid(), work.id.uuid());
-    access_rules::copy_to(&mut tx, Of::Shares, share, own).await?;
+    let (first, own) = (active.instance.id, work.id.uuid());
+    access_rules::follow(&mut tx, Of::Shares, first.uuid(), own, true).await?;
     replicas::sync_access(run, &mut tx, own, work.host.as_deref(), now).await?;
-    replicas::bring_snapshots(run, &mut tx, active.instance.id, &work, now).await?;
+    replicas::bring_snapshots(run, &mut tx, first, &work, &[], true, now).await?;
     run.end(tx, OperationState::Succeeded, None).await
 }
 

@@ -5,12 +5,13 @@ use abaca_model::{
     MessageAction, MessageDetail, MessageResource, OperationKind, OperationState,
     SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
+use abaca_store::access_rules::Of;
 use abaca_store::snapshot_work::{self, Made, Sibling, SnapshotWork};
-use abaca_store::{Tx, operations, replicas};
+use abaca_store::{Tx, access_work, operations, replicas};
 use async_trait::async_trait;
 
 use super::message::{self, Told};
-use super::{Work, export_location};
+use super::{Work, export_location, update_access_rules};
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
@@ -30,6 +31,7 @@ impl Work for CreateSnapshot {
         let (fence, now) = (run.resource_fence(), Timestamp::now());
         let status = Some(SnapshotStatus::Available);
         mine(snapshot_work::made(&mut tx, work.id, fence, &made, status, now).await?)?;
+        follow_rules(run, &mut tx, &work, now).await?;
         for sibling in snapshot_work::siblings(&mut tx, work.snapshot_id, work.id).await? {
             // It may have been waiting for this one.
             let kind = OperationKind::CreateSnapshot;
@@ -62,6 +64,21 @@ impl Work for CreateSnapshot {
             None => Ok(()),
         }
     }
+}
+
+/// Of a snapshot that came with its rules, since it was taken elsewhere before.
+async fn follow_rules(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    work: &SnapshotWork,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (of, id) = (Of::Snapshots, work.id.uuid());
+    let access = access_work::load(tx, of, id).await?;
+    if access.is_none_or(|access| access.rules.is_empty()) {
+        return Ok(());
+    }
+    update_access_rules::ask(run, tx, of, id, work.host.as_deref(), now).await
 }
 
 pub(super) fn id(run: &Run<'_>) -> SnapshotInstanceId {

@@ -7,6 +7,7 @@ use abaca_model::{
     MessageAction, MessageDetail, MessageResource, OperationState, ShareInstance, ShareStatus,
     Timestamp,
 };
+use abaca_store::access_rules::{self, Of};
 use abaca_store::share_work::ShareWork;
 use abaca_store::{Tx, replicas as rows, share_instances, share_work, shares};
 use async_trait::async_trait;
@@ -84,8 +85,9 @@ async fn promote(run: &Run<'_>, work: &ShareWork) -> Result<Outcome, Failure> {
     // An administrator who set the active one to `error` said not to wait for it.
     let may_be_stale = active.instance.status == ShareStatus::Error;
     let promoted = driver.promote_replica(&promotion, may_be_stale).await?;
+    let location = replicas::unnoted_location(run, work).await?;
     let tx = run.record().await?;
-    switch(run, tx, work, promoted).await
+    switch(run, tx, work, promoted, location).await
 }
 
 /// Each attempt is a promotion of its own to the backend. One that was cut short may be done there, while
@@ -105,6 +107,7 @@ async fn switch(
     mut tx: Tx,
     work: &ShareWork,
     Promoted { exports, is_current }: Promoted,
+    location: Option<String>,
 ) -> Result<Outcome, Failure> {
     let exports: Vec<_> = exports.into_iter().map(export_location).collect();
     let (fence, now) = (run.resource_fence(), Timestamp::now());
@@ -113,11 +116,16 @@ async fn switch(
     let readable = share.capabilities.replication_type.as_deref() == Some("readable");
     mine(rows::promote(&mut tx, share.id, work.id, fence, readable, now).await?)?;
     share_work::record_exports(&mut tx, work.id, &exports, now).await?;
+    if let Some(location) = location {
+        replicas::note_location(run, &mut tx, work.id, &location).await?;
+    }
     replicas::sync_access(run, &mut tx, work.id.uuid(), work.host.as_deref(), now).await?;
     for replica in before.iter().filter(|replica| replica.id != work.id) {
         let was_active = replica.replica_state.as_deref() == Some(rows::ACTIVE);
         if was_active {
             let own = replica.id.uuid();
+            // As a rule the new one has its rules; not so if its creation was never recorded.
+            access_rules::follow(&mut tx, Of::Shares, own, work.id.uuid(), false).await?;
             replicas::sync_access(run, &mut tx, own, replica.host.as_deref(), now).await?;
         }
         if was_active && !is_current {
@@ -126,7 +134,7 @@ async fn switch(
         }
         if was_active {
             // What it lacked until now it can still be given.
-            replicas::bring_snapshots(run, &mut tx, replica.id, work, now).await?;
+            replicas::bring_snapshots(run, &mut tx, replica.id, work, &[], true, now).await?;
         }
         if was_active && replica.status == ShareStatus::Available || rows::follows(replica) {
             replicas::update(run, &mut tx, replica, now).await?;

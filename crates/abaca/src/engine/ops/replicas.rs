@@ -5,15 +5,15 @@ use abaca_model::{
     MessageAction, MessageDetail, MessageResource, OperationKind, ShareId, ShareInstance,
     ShareInstanceId, ShareStatus, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp,
 };
-use abaca_store::access_rules::Of;
-use abaca_store::operations::{self, NewOperation};
-use abaca_store::replicas::{self, HELD};
+use abaca_store::access_rules::{self, Of};
+use abaca_store::replicas::{self, FAILED, HELD};
 use abaca_store::share_work::{self, ShareWork};
-use abaca_store::{Tx, access_work, share_instances, snapshot_instances, snapshot_work};
-use serde::Serialize;
+use abaca_store::snapshot_work::{self, SnapshotWork};
+use abaca_store::{Tx, operations, share_instances, snapshot_instances};
 use uuid::Uuid;
 
 use super::message::{self, Told};
+use super::update_access_rules;
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Run, mine};
@@ -74,29 +74,48 @@ pub(super) async fn note_location(
     Ok(replicas::set_location(tx, id, location).await?)
 }
 
+/// What the backend of `work` says of where its bytes are, if that is noted nowhere.
+pub(super) async fn unnoted_location(
+    run: &Run<'_>,
+    work: &ShareWork,
+) -> Result<Option<String>, Failure> {
+    if replicas::location(&mut run.db().read().await?, work.id).await?.is_some() {
+        return Ok(None);
+    }
+    let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
+    Ok(driver.get_share(work.id.uuid()).await?.map(|found| found.provider_location))
+}
+
 /// Gives a replica that is locked every snapshot that the active one has, or the one that was it until
-/// now: an instance, or a second try where the first failed, and the operation that brings the bytes
-/// over.
+/// now, and it has no instance of: an instance, and the operation that brings the bytes over. Those that
+/// are `lost` are brought once more, and `with_failed` what failed before.
 pub(super) async fn bring_snapshots(
     run: &Run<'_>,
     tx: &mut Tx,
     active: ShareInstanceId,
     replica: &ShareWork,
+    lost: &[SnapshotWork],
+    with_failed: bool,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    for snapshot_id in replicas::missing_snapshots(tx, active, replica.id).await? {
+    let mut missing = replicas::missing_snapshots(tx, active, replica.id, with_failed).await?;
+    missing.extend(lost.iter().map(|copy| copy.snapshot_id));
+    missing.sort_unstable();
+    for snapshot_id in missing {
         // Whoever deletes the snapshot locks it too, and deletes what is added here as well.
         snapshot_work::lock_snapshot(tx, snapshot_id).await?;
         let copies = snapshot_instances::of_snapshot_locked(tx, snapshot_id).await?;
         let at = |id| copies.iter().find(|copy| copy.share_instance_id == id);
-        if !at(active).is_some_and(|copy| HELD.contains(&copy.status)) {
-            continue;
-        }
+        let Some(origin) = at(active).filter(|copy| HELD.contains(&copy.status)) else { continue };
+        let is_lost = |copy: &SnapshotInstance| {
+            lost.iter().any(|lost| (lost.id, lost.fence) == (copy.id, copy.fence))
+        };
         let (id, fence) = match at(replica.id) {
-            Some(copy) => {
+            Some(copy) if is_lost(copy) || FAILED.contains(&copy.status) => {
                 let creating = SnapshotStatus::Creating;
                 (copy.id, snapshot_instances::take_over(tx, copy, creating, now).await?)
             }
+            Some(_) => continue,
             None => {
                 let copy = SnapshotInstance {
                     id: SnapshotInstanceId::random(),
@@ -114,14 +133,15 @@ pub(super) async fn bring_snapshots(
                 (copy.id, copy.fence)
             }
         };
-        let kind = OperationKind::CreateSnapshot;
+        access_rules::follow(tx, Of::Snapshots, origin.id.uuid(), id.uuid(), true).await?;
+        let work = (OperationKind::CreateSnapshot, id.uuid(), fence);
         let arguments = arguments::CreateSnapshot { follows: true };
-        enqueue(run, tx, (kind, id.uuid(), fence), replica.host.as_deref(), &arguments).await?;
+        run.enqueue(tx, work, replica.host.as_deref(), &arguments).await?;
     }
     Ok(())
 }
 
-/// Makes the backend of an instance that is locked be given the access rules anew.
+/// Makes the backend of a share instance that is locked be given the access rules anew.
 pub(super) async fn sync_access(
     run: &Run<'_>,
     tx: &mut Tx,
@@ -129,21 +149,15 @@ pub(super) async fn sync_access(
     host: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let kind = OperationKind::UpdateAccessRules;
-    let fence = access_work::request(tx, Of::Shares, id, now).await?;
-    if operations::hasten(tx, kind, id, now).await? {
-        return Ok(());
-    }
-    enqueue(run, tx, (kind, id, fence), host, &serde_json::json!({})).await
+    update_access_rules::ask(run, tx, Of::Shares, id, host, now).await
 }
 
 /// Clients may write to a replica that was active a moment ago until its backend has its access rules
 /// of now: what they are told is written must not be overwritten by its first update.
-pub(super) async fn writers_are_out(run: &Run<'_>, replica: &ShareInstance) -> Result<(), Failure> {
-    let mut tx = run.db().read().await?;
+pub(super) async fn writers_are_out(tx: &mut Tx, replica: &ShareInstance) -> Result<(), Failure> {
     let kind = OperationKind::UpdateAccessRules;
     if replica.replica_state.as_deref() == Some(replicas::OUT_OF_SYNC)
-        && operations::is_pending(&mut tx, kind, replica.id.uuid()).await?
+        && operations::is_pending(tx, kind, replica.id.uuid()).await?
     {
         return Err(Failure::Waiting("its access rules are being applied"));
     }
@@ -158,33 +172,11 @@ pub(super) async fn update(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let (kind, id, fence) = (OperationKind::UpdateReplica, replica.id.uuid(), replica.fence);
-    if operations::hasten_queued(tx, kind, (id, fence), now).await? {
+    if operations::hasten_queued(tx, kind, (id, fence), None, now).await? {
         return Ok(());
     }
-    enqueue(run, tx, (kind, id, fence), replica.host.as_deref(), &serde_json::json!({})).await
-}
-
-/// Asks for more work, on behalf of the same request.
-async fn enqueue(
-    run: &Run<'_>,
-    tx: &mut Tx,
-    (kind, resource_id, resource_fence): (OperationKind, Uuid, i64),
-    host: Option<&str>,
-    arguments: &impl Serialize,
-) -> Result<(), Failure> {
-    let operation = NewOperation {
-        kind,
-        resource_id,
-        resource_fence,
-        service: host.map(operations::service_of),
-        arguments: arguments::to_json(arguments),
-        project_id: &run.operation.project_id,
-        user_id: &run.operation.user_id,
-        request_id: &run.operation.request_id,
-        now: Timestamp::now(),
-    };
-    operations::enqueue(tx, &operation).await?;
-    Ok(())
+    let arguments = arguments::UpdateReplica::default();
+    run.enqueue(tx, (kind, id, fence), replica.host.as_deref(), &arguments).await
 }
 
 /// A replica is not in its backend, and can't be made anew.
@@ -210,7 +202,7 @@ pub(super) async fn give_up_following(
 ) -> Result<(), Failure> {
     let id = super::create_share::id(run);
     let before = share_instances::get(tx, id).await?.ok_or(Failure::Superseded)?;
-    let was_whole = before.status != ShareStatus::Error && !is_broken(id, failed);
+    let was_whole = !before.status.is_failed() && !is_broken(id, failed);
     let (status, state) = match was_whole {
         true => (ShareStatus::Available, replicas::OUT_OF_SYNC),
         false => (ShareStatus::Error, replicas::ERROR),

@@ -9,11 +9,12 @@ use abaca_drivers::{
     RuleOutcomes,
 };
 use abaca_model::{
-    AccessState, MessageAction, MessageDetail, MessageResource, OperationState, Timestamp,
+    AccessState, MessageAction, MessageDetail, MessageResource, OperationKind, OperationState,
+    Timestamp,
 };
 use abaca_store::access_rules::Of;
 use abaca_store::access_work::{self, AccessWork, GivenUp, Outcome as Recorded};
-use abaca_store::{Tx, retry_conflicts};
+use abaca_store::{Tx, operations, retry_conflicts};
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -141,6 +142,27 @@ impl UpdateAccessRules {
         let told = Told { action: MessageAction::UpdateAccessRules, detail, reason };
         Ok(message::leave(run, tx, &work.project_id, resource, told).await?)
     }
+}
+
+/// The backend of an instance that is locked shall agree with its rules as they are in this
+/// transaction.
+pub(super) async fn ask(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    of: Of,
+    id: Uuid,
+    host: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let kind = match of {
+        Of::Shares => OperationKind::UpdateAccessRules,
+        Of::Snapshots => OperationKind::UpdateSnapshotAccessRules,
+    };
+    let generation = access_work::request(tx, of, id, now).await?;
+    if operations::hasten(tx, kind, id, now).await? {
+        return Ok(());
+    }
+    run.enqueue(tx, (kind, id, generation), host, &serde_json::json!({})).await
 }
 
 /// What no client is let in by yet is in order all the same.

@@ -125,7 +125,7 @@ async fn a_resync_is_not_left_to_an_update_of_before() {
     assert_eq!(fences, [1, 2]);
 
     // What runs may have copied already.
-    let services = ["seed@other".to_owned()];
+    let services = [Some("seed@other")];
     for _ in 0..2 {
         let mut tx = server.app.db.write().await.unwrap();
         let (now, lease) = (Timestamp::now(), Duration::from_secs(60));

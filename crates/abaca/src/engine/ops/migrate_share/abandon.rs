@@ -4,14 +4,15 @@ use abaca_model::{
     OperationKind, OperationState, ShareInstance, ShareStatus, SnapshotStatus, TaskState, Timestamp,
 };
 use abaca_store::access_rules::Of;
+use abaca_store::access_work;
 use abaca_store::migration_work::{self, FENCE};
 use abaca_store::share_migrations::{self, ShareMigration};
-use abaca_store::{Tx, access_work, operations, share_instances, share_work};
-use uuid::Uuid;
+use abaca_store::{Tx, share_instances, share_work};
 
 use super::mine_locked;
 use crate::engine::arguments::Delete;
 use crate::engine::failure::Failure;
+use crate::engine::ops::update_access_rules;
 use crate::engine::run::{Outcome, Run};
 
 /// An administrator cancelled it.
@@ -43,7 +44,8 @@ pub(super) async fn abandon(
     if migration_work::cast_rules(tx, migration.source, false).await? {
         let source = share_instances::get(tx, migration.source).await?;
         let host = source.and_then(|source| source.host);
-        ask_for_rules(run, tx, Of::Shares, migration.source.uuid(), host.as_deref()).await?;
+        let id = migration.source.uuid();
+        update_access_rules::ask(run, tx, Of::Shares, id, host.as_deref(), now).await?;
     }
     Ok(share_migrations::end(tx, migration.share_id, state, now).await?)
 }
@@ -67,24 +69,4 @@ pub(super) async fn retire(
     }
     let work = (OperationKind::DeleteShare, instance.id.uuid(), fence);
     run.enqueue(tx, work, host, &Delete { after_snapshots: true, ..Delete::default() }).await
-}
-
-/// The backend of an instance shall agree with its rules as they are in this transaction.
-pub(super) async fn ask_for_rules(
-    run: &Run<'_>,
-    tx: &mut Tx,
-    of: Of,
-    id: Uuid,
-    host: Option<&str>,
-) -> Result<(), Failure> {
-    let kind = match of {
-        Of::Shares => OperationKind::UpdateAccessRules,
-        Of::Snapshots => OperationKind::UpdateSnapshotAccessRules,
-    };
-    let now = Timestamp::now();
-    let generation = access_work::request(tx, of, id, now).await?;
-    if operations::hasten(tx, kind, id, now).await? {
-        return Ok(());
-    }
-    run.enqueue(tx, (kind, id, generation), host, &serde_json::json!({})).await
 }

@@ -12,12 +12,11 @@ use abaca_store::share_migrations::{self, ShareMigration};
 use abaca_store::share_work::ShareWork;
 use abaca_store::{Tx, share_instances};
 
-use super::abandon::ask_for_rules;
 use super::plan::Plan;
 use super::{arguments, mine_locked, remember};
 use crate::engine::arguments::MigrateShare;
 use crate::engine::failure::Failure;
-use crate::engine::ops::schedule as scheduler;
+use crate::engine::ops::{schedule as scheduler, update_access_rules};
 use crate::engine::run::{Outcome, Run};
 
 /// Whether the pool that was asked for may hold the share.
@@ -94,7 +93,7 @@ pub(super) async fn prepare(
     migration_work::take_snapshots_along(&mut tx, work.share_id, ends, &snapshots, now).await?;
     if plan.read_only && migration_work::cast_rules(&mut tx, work.id, true).await? {
         let host = work.host.as_deref();
-        ask_for_rules(run, &mut tx, Of::Shares, work.id.uuid(), host).await?;
+        update_access_rules::ask(run, &mut tx, Of::Shares, work.id.uuid(), host, now).await?;
     }
     remember(&mut tx, &migration, &plan).await?;
     let state = match plan.by_driver {

@@ -9,11 +9,12 @@ use abaca_store::share_migrations::{self, ShareMigration};
 use abaca_store::share_work::ShareWork;
 use abaca_store::{migration_work, share_instances};
 
-use super::abandon::{ask_for_rules, retire};
+use super::abandon::retire;
 use super::plan::Plan;
 use super::prepare::rules_are_in_force;
 use super::{arguments, destination, mine_locked};
 use crate::engine::failure::Failure;
+use crate::engine::ops::update_access_rules;
 use crate::engine::run::{Outcome, Run};
 
 /// Waits until the migration is to be completed; then the destination gets the access rules.
@@ -28,10 +29,10 @@ pub(super) async fn hold(
     let mut tx = run.record().await?;
     let migration = mine_locked(run, &mut tx, ShareStatus::Migrating).await?;
     let destination = destination(&mut tx, &migration).await?;
-    let host = destination.host.as_deref();
+    let (host, now) = (destination.host.as_deref(), Timestamp::now());
     let (from, to) = (work.id.uuid(), destination.id.uuid());
     if migration_work::copy_rules(&mut tx, Of::Shares, from, to).await? {
-        ask_for_rules(run, &mut tx, Of::Shares, to, host).await?;
+        update_access_rules::ask(run, &mut tx, Of::Shares, to, host, now).await?;
     }
     let sources = migration_work::snapshots_at(&mut tx, work.id).await?;
     for snapshot in migration_work::snapshots_at(&mut tx, destination.id).await? {
@@ -39,10 +40,10 @@ pub(super) async fn hold(
         let Some(source) = of else { continue };
         let (from, to) = (source.id.uuid(), snapshot.id.uuid());
         if migration_work::copy_rules(&mut tx, Of::Snapshots, from, to).await? {
-            ask_for_rules(run, &mut tx, Of::Snapshots, to, host).await?;
+            update_access_rules::ask(run, &mut tx, Of::Snapshots, to, host, now).await?;
         }
     }
-    let (state, now) = (TaskState::MigrationCompleting, Timestamp::now());
+    let state = TaskState::MigrationCompleting;
     share_migrations::set_state(&mut tx, migration.share_id, state, now).await?;
     run.advance(tx, service_of(host.unwrap_or_default())).await
 }
