@@ -1,6 +1,6 @@
 //! The driver calls: which locks each takes, what it looks for first, and what it does.
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -87,30 +87,11 @@ impl Driver for Directory {
     }
 
     async fn extend_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()> {
-        let doing = format!("extending share {id}");
-        self.resize(doing, id, new_size_gb, move |root, cancel, share| {
-            DriverError::check_extend(share.size_gb, new_size_gb)?;
-            Ok(root.medium.limit(share.data.as_fd(), new_size_gb, cancel)?)
-        })
-        .await
+        self.resize(format!("extending share {id}"), id, new_size_gb, false).await
     }
 
     async fn shrink_share(&self, id: Uuid, new_size_gb: u64) -> DriverResult<()> {
-        let doing = format!("shrinking share {id}");
-        self.resize(doing, id, new_size_gb, move |root, cancel, share| {
-            DriverError::check_shrink(share.size_gb, new_size_gb)?;
-            // Held to the new size first, so that nobody can write past it after the look.
-            let data = share.data.as_fd();
-            root.medium.limit(data, new_size_gb, cancel)?;
-            let used_bytes = root.medium.used_bytes(sys::duplicate(data)?, cancel)?;
-            if used_bytes > new_size_gb.saturating_mul(GIB) {
-                root.medium.limit(data, share.size_gb, cancel)?;
-                let requested_gb = new_size_gb;
-                return Err(DriverError::ShrinkBelowData { used_bytes, requested_gb }.into());
-            }
-            Ok(())
-        })
-        .await
+        self.resize(format!("shrinking share {id}"), id, new_size_gb, true).await
     }
 
     async fn revert_to_snapshot(&self, revert: &RevertShare) -> DriverResult<()> {
@@ -444,13 +425,6 @@ impl Driver for Directory {
     }
 }
 
-/// A share whose size is to be changed.
-struct Resized {
-    /// The present size in GiB.
-    size_gb: u64,
-    data: OwnedFd,
-}
-
 impl Directory {
     fn check_replicas(&self) -> DriverResult<()> {
         match self.replication_type() {
@@ -459,24 +433,58 @@ impl Directory {
         }
     }
 
-    /// Records a new size if `change` could make it so.
+    /// Gives a share a new size in GiB.
     async fn resize(
         &self,
         doing: String,
         id: Uuid,
         new_size_gb: u64,
-        change: impl FnOnce(&Root, &Cancel, Resized) -> Result<(), Stop> + Send + 'static,
+        shrinks: bool,
     ) -> DriverResult<()> {
         let wanted = vec![Wanted::object(id, Hold::Shared), Wanted::record(id)];
         self.mutate(doing, wanted, move |root, cancel| {
-            let record = root.record::<ShareRecord>(Kind::Share, id)?;
-            let record = record.ok_or_else(|| DriverError::share_not_found(id))?;
-            let data = root.data(Kind::Share, id)?;
-            let data = data.ok_or_else(|| DriverError::share_not_found(id))?;
-            change(root, cancel, Resized { size_gb: record.size_gb, data })?;
-            let record = ShareRecord { size_gb: new_size_gb, ..record };
-            Ok(root.replace_record(Kind::Share, id, &record)?)
+            let missing = || DriverError::share_not_found(id);
+            let record = root.record::<ShareRecord>(Kind::Share, id)?.ok_or_else(missing)?;
+            let data = root.data(Kind::Share, id)?.ok_or_else(missing)?;
+            match shrinks {
+                true => DriverError::check_shrink(record.size_gb, new_size_gb)?,
+                false => DriverError::check_extend(record.size_gb, new_size_gb)?,
+            };
+            // Held to the new size first, so that nobody can write past it after the look.
+            let limited = root.medium.limit(data.as_fd(), new_size_gb, cancel);
+            let resized = limited.map_err(Stop::from).and_then(|()| {
+                if shrinks {
+                    ensure_fits(root, data.as_fd(), new_size_gb, cancel)?;
+                }
+                let record = ShareRecord { size_gb: new_size_gb, ..record.clone() };
+                root.replace_record(Kind::Share, id, &record)?;
+                // A limit is as little durable by itself as a rename is.
+                Ok(root.settle(Kind::Share)?)
+            });
+            if resized.is_err() {
+                // It is held to what is recorded, whichever of the steps failed.
+                let now = root.record::<ShareRecord>(Kind::Share, id).ok().flatten();
+                let size_gb = now.unwrap_or(record).size_gb;
+                if let Err(error) = root.medium.limit(data.as_fd(), size_gb, &cancel.to_the_end()) {
+                    tracing::warn!(%error, %id, size_gb, "a share has another limit than its size");
+                }
+            }
+            resized
         })
         .await
     }
+}
+
+/// Refuses a size that these bytes of a share do not fit into.
+fn ensure_fits(
+    root: &Root,
+    data: BorrowedFd<'_>,
+    requested_gb: u64,
+    cancel: &Cancel,
+) -> Result<(), Stop> {
+    let used_bytes = root.medium.used_bytes(sys::duplicate(data)?, cancel)?;
+    if used_bytes > requested_gb.saturating_mul(GIB) {
+        return Err(DriverError::ShrinkBelowData { used_bytes, requested_gb }.into());
+    }
+    Ok(())
 }

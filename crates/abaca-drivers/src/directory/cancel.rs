@@ -28,6 +28,11 @@ impl Cancel {
         Ok(Self { given_up: Arc::clone(&self.given_up), lock })
     }
 
+    /// The same lock, for what has to be done though the caller may have gone away.
+    pub(crate) fn to_the_end(&self) -> Self {
+        Self { given_up: Arc::default(), lock: self.lock.clone() }
+    }
+
     /// To be inherited by a process that changes the object: the lock stays taken until that has
     /// ended too, even when this process is killed before it.
     pub(crate) fn lock_to_inherit(&self) -> FsResult<Stdio> {

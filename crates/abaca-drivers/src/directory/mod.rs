@@ -31,6 +31,8 @@ mod take_over;
 mod tests;
 #[cfg(test)]
 mod tests_of_damage;
+#[cfg(test)]
+mod tests_of_sizes;
 mod tree;
 
 use std::collections::BTreeMap;

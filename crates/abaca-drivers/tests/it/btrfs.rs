@@ -43,6 +43,11 @@ fn sizes() {
 }
 
 #[test]
+fn power_loss() {
+    on_btrfs("btrfs::a_size_survives_power_loss");
+}
+
+#[test]
 fn damage() {
     on_btrfs("btrfs::what_is_not_in_order");
 }
@@ -184,6 +189,37 @@ async fn sizes_are_enforced() {
     }
     driver.delete_snapshot(&snapshot).await.unwrap();
     assert_eq!(leftovers(&root), Vec::<String>::new());
+}
+
+/// The limit in bytes that the kernel holds a share to.
+fn limit(path: &Path) -> u64 {
+    let mut show = Command::new("btrfs");
+    let output = show.args(["qgroup", "show", "--raw", "-r", "-f"]).arg(path).output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    let line = table.lines().find(|line| line.starts_with("0/")).unwrap();
+    line.split_whitespace().nth(3).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn a_size_survives_power_loss() {
+    let Some(root) = prepared() else { return };
+    let point = root.parent().unwrap();
+    let image = point.with_file_name("image");
+    let driver = open(&root).await;
+    let (share, path) = share(&*driver).await;
+    driver.extend_share(share.id, 5).await.unwrap();
+    // What the disk holds at this moment is what is left of it.
+    let copy = image.with_file_name("copy.img");
+    call("cp", &["--sparse=always", image.to_str().unwrap(), copy.to_str().unwrap()]);
+    drop(driver);
+    call("umount", &[point.to_str().unwrap()]);
+    // The kernel knows the file system by its id, and takes the copy for an old state of it.
+    call("btrfs", &["device", "scan", "--forget"]);
+    call("mount", &["-o", "loop", copy.to_str().unwrap(), point.to_str().unwrap()]);
+    let driver = open(&root).await;
+    assert_eq!(driver.get_share(share.id).await.unwrap().unwrap().size_gb, 5);
+    assert_eq!(limit(&path), 5 * GIB);
 }
 
 #[tokio::test(flavor = "multi_thread")]

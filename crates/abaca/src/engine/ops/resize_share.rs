@@ -94,8 +94,8 @@ pub(super) async fn back_to_recorded_size(run: &Run<'_>) -> Result<(), Failure> 
     let Some(share) = driver.get_share(work.id.uuid()).await? else { return Ok(()) };
     let size = u64::try_from(work.size).unwrap_or_default();
     let result = match size.cmp(&share.size_gb) {
-        Ordering::Equal => Ok(()),
-        Ordering::Greater => driver.extend_share(share.id, size).await,
+        // Also when it is that already: a killed call may have set the limit and not recorded it.
+        Ordering::Equal | Ordering::Greater => driver.extend_share(share.id, size).await,
         Ordering::Less => driver.shrink_share(share.id, size).await,
     };
     match result {
