@@ -1,5 +1,6 @@
 //! What every backend can do.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -242,8 +243,9 @@ pub trait Driver: Send + Sync + 'static {
     }
 
     /// Removes what crashed calls left half made or half deleted, and nothing that a running call
-    /// still works on. The reconcilers call it on a timer.
-    async fn sweep(&self) -> DriverResult<SweepReport>;
+    /// still works on, or that belongs to the instances `to_resume`: a repeated call goes on from
+    /// there. The reconcilers call it on a timer.
+    async fn sweep(&self, to_resume: &BTreeSet<Uuid>) -> DriverResult<SweepReport>;
 }
 
 fn no_migration() -> DriverError {

@@ -1,5 +1,6 @@
 //! Calls at the same time, calls that are given up, and sweeps beside them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
@@ -135,10 +136,14 @@ pub(super) async fn a_sweep_beside_running_calls_harms_nothing(bench: &Bench<'_>
     let other = bench.open().await?;
     let (share, path) = bench.share(&*driver).await?;
     plant(path.as_deref())?;
+    let nothing = BTreeSet::new();
     for _ in 0..ROUNDS {
         let new = snapshot_of(&share);
-        let (created, _, _) =
-            tokio::join!(driver.create_snapshot(&new), driver.sweep(), other.sweep());
+        let (created, _, _) = tokio::join!(
+            driver.create_snapshot(&new),
+            driver.sweep(&nothing),
+            other.sweep(&nothing)
+        );
         // A sweep may hold the lock of another process's call for a moment.
         match created {
             Err(error) if error.is_transient() => driver.create_snapshot(&new).await?,

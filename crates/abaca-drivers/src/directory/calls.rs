@@ -1,5 +1,6 @@
 //! The driver calls: which locks each takes, what it looks for first, and what it does.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 
@@ -416,10 +417,10 @@ impl Driver for Directory {
         .await
     }
 
-    async fn sweep(&self) -> DriverResult<SweepReport> {
-        let locks = Arc::clone(&self.locks);
+    async fn sweep(&self, to_resume: &BTreeSet<Uuid>) -> DriverResult<SweepReport> {
+        let (locks, to_resume) = (Arc::clone(&self.locks), to_resume.clone());
         self.mutate("sweeping".to_owned(), Vec::new(), move |root, cancel| {
-            Ok(sweep::sweep(root, &locks, cancel)?)
+            Ok(sweep::sweep(root, &locks, &to_resume, cancel)?)
         })
         .await
     }

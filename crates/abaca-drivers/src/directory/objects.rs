@@ -282,7 +282,7 @@ impl Root {
 
     /// As [`Root::make`], of bytes that `fill` brings into the directory that it is given, with one
     /// beside it for its own use; when it was interrupted, that holds what it has brought already,
-    /// unless a sweep came between.
+    /// unless a sweep came between that was not told to leave it.
     pub(super) fn make_resumed(
         &self,
         new: &Resumed<'_, impl Serialize>,

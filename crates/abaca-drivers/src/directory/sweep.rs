@@ -1,6 +1,9 @@
 //! Removes what killed processes left in `tmp`, `trash` and `locks`.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd};
+
+use uuid::Uuid;
 
 use super::cancel::Cancel;
 use super::failure::{FsError, FsResult};
@@ -10,16 +13,25 @@ use super::root::Root;
 use super::sys;
 use crate::SweepReport;
 
-/// Removes every leftover whose lock is free; one that can't be removed does not stop the rest.
-pub(super) fn sweep(root: &Root, locks: &Locks, cancel: &Cancel) -> FsResult<SweepReport> {
+/// Removes every leftover whose lock is free, but what is unfinished of the objects `to_resume`; one
+/// that can't be removed does not stop the rest.
+pub(super) fn sweep(
+    root: &Root,
+    locks: &Locks,
+    to_resume: &BTreeSet<Uuid>,
+    cancel: &Cancel,
+) -> FsResult<SweepReport> {
     let mut report = SweepReport::default();
     let mut first_error = None;
-    for directory in [root.tmp.as_fd(), root.trash.as_fd()] {
+    for (directory, is_tmp) in [(root.tmp.as_fd(), true), (root.trash.as_fd(), false)] {
         for name in names(directory)? {
             let Some(lock) = lock_of(&name) else {
                 tracing::warn!(name, "an entry that is not this driver's stays in tmp or trash");
                 continue;
             };
+            if is_tmp && parse_id(&lock).is_some_and(|id| to_resume.contains(&id)) {
+                continue;
+            }
             match sweep_one(root, locks, &lock, directory, &name, cancel) {
                 Ok(true) => report.removed += 1,
                 Ok(false) => report.busy += 1,

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileExt as _, symlink};
@@ -188,11 +189,13 @@ async fn a_sweep_removes_what_nobody_holds() {
     let root = tempfile::tempdir().unwrap();
     let (driver, other) = (open(root.path()).await, open(root.path()).await);
     let outside = tempfile::tempdir().unwrap();
-    let (dead, alive) = (Uuid::new_v4(), Uuid::new_v4());
+    let (dead, alive, resumed) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
     for name in [
         format!("tmp/snapshot-{dead}/data"),
         format!("trash/share-{dead}/data"),
         format!("tmp/share-{alive}/data"),
+        format!("tmp/share-{resumed}/data"),
+        format!("trash/share-{resumed}/data"),
         "tmp/what is this".to_owned(),
     ] {
         fs::create_dir_all(root.path().join(name)).unwrap();
@@ -203,12 +206,16 @@ async fn a_sweep_removes_what_nobody_holds() {
     let wanted = [Wanted::object(alive, Hold::Alone)];
     let held = FileGuards::acquire(other.root.locks.as_fd(), &wanted).unwrap();
 
-    assert_eq!(driver.sweep().await.unwrap(), SweepReport { removed: 4, busy: 1 });
+    let to_resume = BTreeSet::from([resumed]);
+    let report = driver.sweep(&to_resume).await.unwrap();
+    assert_eq!(report, SweepReport { removed: 5, busy: 1 });
+    assert!(root.path().join(format!("tmp/share-{resumed}/data")).exists());
     assert!(root.path().join(format!("tmp/share-{alive}/data")).exists());
     assert!(root.path().join("tmp/what is this").exists());
     assert!(outside.path().exists());
     drop(held);
-    assert_eq!(driver.sweep().await.unwrap(), SweepReport { removed: 1, busy: 0 });
+    let report = driver.sweep(&BTreeSet::new()).await.unwrap();
+    assert_eq!(report, SweepReport { removed: 2, busy: 0 });
     assert_eq!(fs::read_dir(root.path().join("locks")).unwrap().count(), 0);
 }
 

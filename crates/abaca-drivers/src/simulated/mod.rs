@@ -12,6 +12,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -373,7 +374,7 @@ impl Driver for Simulated {
         .await
     }
 
-    async fn sweep(&self) -> DriverResult<SweepReport> {
+    async fn sweep(&self, _to_resume: &BTreeSet<Uuid>) -> DriverResult<SweepReport> {
         self.call("sweep", None, |_| Ok(SweepReport::default())).await
     }
 }

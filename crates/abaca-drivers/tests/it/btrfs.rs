@@ -3,6 +3,7 @@
 //! They want root and a kernel with btrfs, and fail without: `scripts/test` leaves them out with a
 //! word where it can't have that.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
@@ -562,7 +563,7 @@ async fn followed_on_another_file_system() {
         let name = kept_of(&elsewhere, replica.id, name);
         let old = name.with_file_name(format!("{}-1", name.file_name().unwrap().display()));
         fs::rename(&name, &old).unwrap();
-        there.sweep().await.unwrap();
+        there.sweep(&BTreeSet::new()).await.unwrap();
         assert!(!old.exists(), "{} is still there", old.display());
     }
     fs::write(copy.join("after"), "the sweep").unwrap();
@@ -590,7 +591,7 @@ async fn followed_on_another_file_system() {
     for driver in [&here, &there] {
         driver.delete_share(share.id).await.unwrap();
         driver.delete_share(replica.id).await.unwrap();
-        driver.sweep().await.unwrap();
+        driver.sweep(&BTreeSet::new()).await.unwrap();
     }
     assert_eq!(leftovers(&root), Vec::<String>::new());
     assert_eq!(leftovers(&elsewhere), Vec::<String>::new());

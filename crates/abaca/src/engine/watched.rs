@@ -6,6 +6,7 @@
 //! own (`places.rs`). A backend that let several calls in a row run out of time is down: nothing is
 //! asked of it any more but its stats, one call at a time, until it answers.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -327,8 +328,8 @@ impl Driver for Watched {
         self.told(self.driver()?.fill_share(share, from, progress).await)
     }
 
-    async fn sweep(&self) -> DriverResult<SweepReport> {
-        self.change("sweep", self.driver()?.sweep()).await
+    async fn sweep(&self, to_resume: &BTreeSet<Uuid>) -> DriverResult<SweepReport> {
+        self.change("sweep", self.driver()?.sweep(to_resume)).await
     }
 }
 

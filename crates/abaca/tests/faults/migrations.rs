@@ -26,6 +26,7 @@ crate::on_sqlite_and_postgres!(
     cancelled_when_the_destinations_worker_is_gone,
     reset_when_the_destinations_worker_is_gone,
     the_copying_goes_on_without_the_database,
+    resumed_after_a_sweep,
 );
 
 async fn killed_before_the_bytes_are_copied(dialect: Dialect) {
@@ -209,17 +210,12 @@ async fn run(place: &str, way: Way, wish: &str, dialect: Dialect) {
 
 /// Starts a migration in a process that dies there.
 fn begin(world: &World, place: &str, way: Way) -> (Scene, Service) {
-    let root = world.path("backend_of_c");
-    let driver = driver(world);
-    let second = format!("[[backend]]\nname = \"c\"\ndriver = \"{driver}\"\nroot = {root:?}\n");
-    let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
-    fs::write(world.path("abaca.toml"), config + &second).unwrap();
+    add_second_backend(world);
     let whole = world.start("all", None);
     let scene = prepare(world, &whole, way);
     drop(whole);
     let doomed = world.start("all", Some(place));
-    let body = migration_to(&pool(world, scene.to), way);
-    doomed.try_post(&format!("/shares/{}/action", scene.share), &body);
+    start(world, &doomed, &scene, way);
     (scene, doomed)
 }
 
@@ -253,6 +249,59 @@ fn two_pools(service: &Service) {
     service.wait("two pools", |service| {
         service.get("/scheduler-stats/pools")["pools"].get(1).cloned()
     });
+}
+
+/// A sweep may run before a killed migration goes on. What had been copied stays.
+async fn resumed_after_a_sweep(dialect: Dialect) {
+    let world = World::new(dialect, Storage::Directory).await;
+    add_second_backend(&world);
+    let whole = world.start("all", None);
+    let mut scene = prepare(&world, &whole, Way::Driver);
+    let instance = whole.share_instance(&scene.share);
+    drop(whole);
+    let data = world.backend().join("shares").join(&instance).join("data");
+    fs::write(data.join("directory/big"), vec![7; 256 << 20]).unwrap();
+    scene.bytes.0 = look(&data);
+    let doomed = world.start("all", None);
+    start(&world, &doomed, &scene, Way::Driver);
+    let there = root(&world, "c");
+    let copied = doomed.wait("the copy", |_| {
+        let objects = fs::read_dir(there.join("tmp")).ok()?.map(|entry| entry.unwrap().path());
+        let data = objects.map(|object| object.join("data")).next()?;
+        let begun = fs::metadata(data.join("directory/big")).ok()?.len() > 0;
+        begun.then(|| data.join("file"))
+    });
+    drop(doomed);
+    let number = fs::metadata(&copied).unwrap().ino();
+
+    // Nobody can read the source for now, and the sweep comes.
+    let lock = world.backend().join("locks").join(&instance);
+    let lock = fs::File::options().create(true).append(true).open(lock).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let leftover = there.join("tmp/share-0b6c2a9e-0000-4000-8000-000000000000");
+    fs::create_dir(&leftover).unwrap();
+    let again = world.start("all", None);
+    again.wait("the sweep", |_| (!leftover.exists()).then_some(()));
+    assert_eq!(fs::metadata(&copied).unwrap().ino(), number);
+    drop(lock);
+    again.wait("the end", |service| {
+        wish_when_ready(service, &scene, "migration_complete");
+        (task_state(service, &scene)? == "migration_success").then_some(())
+    });
+    world.settled().await;
+    assert_whole(&world, &again, &scene, "c");
+    let instance = again.share_instance(&scene.share);
+    let file = there.join("shares").join(instance).join("data/file");
+    assert_eq!(fs::metadata(file).unwrap().ino(), number, "it was copied again");
+    drop(again);
+    world.remove().await;
+}
+
+fn add_second_backend(world: &World) {
+    let (root, driver) = (world.path("backend_of_c"), driver(world));
+    let second = format!("[[backend]]\nname = \"c\"\ndriver = \"{driver}\"\nroot = {root:?}\n");
+    let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
+    fs::write(world.path("abaca.toml"), config + &second).unwrap();
 }
 
 fn driver(world: &World) -> String {
@@ -334,6 +383,11 @@ fn migration_to(host: &str, way: Way) -> Value {
     json!({"migration_start": {"host": host, "writable": false, "nondisruptive": false,
         "preserve_metadata": false, "preserve_snapshots": false,
         "force_host_assisted_migration": way == Way::DataMover}})
+}
+
+fn start(world: &World, service: &Service, scene: &Scene, way: Way) {
+    let body = migration_to(&pool(world, scene.to), way);
+    service.try_post(&format!("/shares/{}/action", scene.share), &body);
 }
 
 fn task_state(service: &Service, scene: &Scene) -> Option<Value> {

@@ -1,5 +1,6 @@
 //! The call during which a process is killed: what it works on, and what must be found after it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -330,7 +331,7 @@ impl Plan {
 
     pub(super) async fn sweep(&self, backends: &Backends) {
         for driver in [&backends.here, &backends.there] {
-            driver.sweep().await.unwrap();
+            driver.sweep(&BTreeSet::new()).await.unwrap();
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) async fn run(engine: &Engine, backend: &Backend) {
     let result = async {
         shares(engine, backend).await?;
         snapshots(engine, backend).await?;
-        let swept = backend.driver.sweep().await?;
+        let swept = backend.driver.sweep(&arriving(engine, backend).await?).await?;
         if swept.removed > 0 {
             tracing::info!(backend = backend.name, removed = swept.removed, "swept leftovers");
         }
@@ -92,6 +92,17 @@ async fn snapshot_rows(
     let rows = snapshot_work::held_by(&mut engine.db.read().await?, &backend.service).await?;
     let due = |status| status == SnapshotStatus::Available;
     Ok(rows.into_iter().map(|(id, status)| (id.uuid(), due(status))).collect())
+}
+
+/// What migrations bring here: a copy that was interrupted goes on from what it left.
+async fn arriving(engine: &Engine, backend: &Backend) -> Result<BTreeSet<Uuid>, Failure> {
+    let mut tx = engine.db.read().await?;
+    let shares = share_work::held_by(&mut tx, &backend.service).await?.into_iter();
+    let shares = shares.filter(|(_, status)| *status == ShareStatus::MigratingTo);
+    let snapshots = snapshot_work::held_by(&mut tx, &backend.service).await?.into_iter();
+    let snapshots = snapshots.filter(|(_, status)| *status == SnapshotStatus::MigratingTo);
+    let shares = shares.map(|(id, _)| id.uuid());
+    Ok(shares.chain(snapshots.map(|(id, _)| id.uuid())).collect())
 }
 
 /// Rows were read before and after the objects: only what holds for both readings counts, so
