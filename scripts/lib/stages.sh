@@ -58,15 +58,21 @@ stage_deny() {
 
 stage_routes() { python3 tests/conformance/compare/compare.py --list >/dev/null; }
 
-# with_btrfs FILTERSET: without the tests of the btrfs backend where it can't mount file systems of its own.
+# with_btrfs FILTERSET: without the tests that mount file systems of their own where that can't be: all of
+# them without root, those of the btrfs backend without a kernel with btrfs.
 with_btrfs() {
-  if [ "$(id -u)" = 0 ] && { grep -qw btrfs /proc/filesystems || modprobe -q btrfs 2>/dev/null; }; then
+  local tests
+  if [ "$(id -u)" != 0 ]; then
+    tests='/^(btrfs|file_systems|ordinary_user)::/'
+  elif ! { grep -qw btrfs /proc/filesystems || modprobe -q btrfs 2>/dev/null; }; then
+    tests='/^btrfs::|^file_systems::reflinks_on_btrfs$/'
+  else
     printf '%s' "$1"
     return
   fi
-  [ -z "${CI:-}" ] || die "the tests of the btrfs backend need root and a kernel with btrfs; CI must not go without"
-  note "SKIPPED: the tests of the btrfs backend; they need root and a kernel with btrfs" >&2
-  printf '(%s) & not test(/^btrfs::/)' "$1"
+  [ -z "${CI:-}" ] || die "the tests $tests need root and a kernel with btrfs; CI must not go without"
+  note "SKIPPED: the tests $tests; they need root and a kernel with btrfs" >&2
+  printf '(%s) & not test(%s)' "$1" "$tests"
 }
 
 run_tests() { cargo nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}" "$@"; }

@@ -62,8 +62,7 @@ pub(crate) enum FsError {
     },
     /// All was to be kept, and this file system can't.
     #[error(
-        "{entries} entries have times or attributes that this file system can't hold, such as \
-         {first:?}"
+        "{entries} entries have owners, times or attributes that can't be kept here, such as {first:?}"
     )]
     NotKept {
         /// How many entries.

@@ -113,13 +113,25 @@ fn open(
     call("open", name, || rustix::fs::openat2(directory, name, flags, mode, resolve))
 }
 
+/// Opens for reading that leaves no trace in the access time, where that is permitted: to root, and
+/// to the owner.
+fn open_to_read(parent: BorrowedFd<'_>, name: impl Arg + Copy, flags: OFlags) -> FsResult<OwnedFd> {
+    let flags = OFlags::RDONLY | flags;
+    match open(parent, name, flags | OFlags::NOATIME, Mode::empty()) {
+        Err(error) if error.errno() == Some(Errno::PERM) => {
+            open(parent, name, flags, Mode::empty())
+        }
+        opened => opened,
+    }
+}
+
 pub(crate) fn open_directory(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<OwnedFd> {
-    open(parent, name, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
+    open_to_read(parent, name, OFlags::DIRECTORY)
 }
 
 /// Opens for reading. Never waits, whatever a tenant put there meanwhile (a FIFO, a lease).
 pub(super) fn open_file(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<OwnedFd> {
-    open(parent, name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())
+    open_to_read(parent, name, OFlags::NONBLOCK)
 }
 
 /// Refers to a directory that may not be readable.
@@ -138,7 +150,12 @@ pub(super) fn duplicate(file: BorrowedFd<'_>) -> FsResult<OwnedFd> {
 /// The parent of an open directory. The caller checks that it is the expected one.
 pub(crate) fn open_parent(directory: BorrowedFd<'_>) -> FsResult<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    call("open", "..", || rustix::fs::openat(directory, "..", flags, Mode::empty()))
+    let open =
+        |flags| call("open", "..", || rustix::fs::openat(directory, "..", flags, Mode::empty()));
+    match open(flags | OFlags::NOATIME) {
+        Err(error) if error.errno() == Some(Errno::PERM) => open(flags),
+        opened => opened,
+    }
 }
 
 pub(super) fn create_file(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> FsResult<OwnedFd> {

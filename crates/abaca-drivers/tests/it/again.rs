@@ -21,3 +21,10 @@ pub(crate) fn ensure_passed(output: &Output) {
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+/// Tests that mount or give files away fail without root: `scripts/test` leaves them out with a word.
+pub(crate) fn ensure_root() {
+    let is_root = rustix::process::geteuid().is_root();
+    let without = "-E 'not test(/^(btrfs|file_systems|ordinary_user)::/)'";
+    assert!(is_root, "this test wants root; leave such tests out with: {without}");
+}

@@ -3,31 +3,34 @@
 //! They want root ([`file_systems`] says how it is mounted); scripts/test installs mkfs.
 
 use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use abaca_drivers::conformance::{file_systems, run};
-use abaca_drivers::{Driver, DriverError, NewShare, NewSnapshot, RevertShare, SnapshotRef, build};
+use abaca_drivers::{
+    Driver, DriverError, MigratedSnapshot, Migration, NewShare, NewSnapshot, RevertShare,
+    SnapshotRef, build,
+};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::again::ensure_root;
 use crate::backends::{DirectorySubject, leftovers, settings};
 
 pub(crate) const MIB: u64 = 1 << 20;
 
 fn run_mounted(test: &str, mount: &[&str]) {
-    if rustix::process::geteuid().is_root() {
-        let top = tempfile::tempdir().unwrap();
-        let ran = file_systems::run_mounted(test, mount, top.path());
-        ran.unwrap_or_else(|said| panic!("{said}"));
-    }
+    ensure_root();
+    let top = tempfile::tempdir().unwrap();
+    let ran = file_systems::run_mounted(test, mount, top.path());
+    ran.unwrap_or_else(|said| panic!("{said}"));
 }
 
-fn run_on_image(test: &str, mkfs: &[&str]) {
-    if rustix::process::geteuid().is_root() {
-        file_systems::run_on_image(test, mkfs).unwrap_or_else(|said| panic!("{said}"));
-    }
+pub(crate) fn run_on_image(test: &str, mkfs: &[&str]) {
+    ensure_root();
+    file_systems::run_on_image(test, mkfs).unwrap_or_else(|said| panic!("{said}"));
 }
 
 #[test]
@@ -50,6 +53,16 @@ fn a_full_file_system() {
 fn a_file_system_mounted_inside_a_share() {
     let mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "none"];
     run_mounted("file_systems::mounted_inside", &mount);
+}
+
+#[test]
+fn a_file_system_with_other_times_and_less_room() {
+    run_on_image("mover::what_the_other_file_system_can_not_hold", &["mkfs.ext4", "-q"]);
+}
+
+#[test]
+fn a_file_system_without_attributes() {
+    run_mounted("file_systems::snapshots_without_attributes", &["mount", "-t", "ramfs", "none"]);
 }
 
 async fn open(root: &Path) -> Arc<dyn Driver> {
@@ -148,4 +161,43 @@ async fn mounted_inside() {
     call("umount", &[trashed.to_str().unwrap()]);
     driver.delete_share(share.id).await.unwrap();
     assert_eq!(leftovers(&point), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn snapshots_without_attributes() {
+    let Some(point) = file_systems::mounted() else { return };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let from = build("directory", &settings(json!({ "root": elsewhere.path() }))).await.unwrap();
+    let to = open(&point).await;
+    let (source, path) = share(&*from).await;
+    let modes = [("file", 0o640), ("program", 0o2775), ("closed", 0o444), ("directory", 0o1777)];
+    fs::create_dir(path.join("directory")).unwrap();
+    for (name, mode) in modes {
+        if name != "directory" {
+            fs::write(path.join(name), name).unwrap();
+        }
+        fs::set_permissions(path.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let kept = from.create_snapshot(&snapshot_of(&source)).await.unwrap();
+    let new = NewShare { id: Uuid::new_v4(), ..source.clone() };
+    let mut migration = Migration {
+        source: from.migration_source(source.id).await.unwrap(),
+        share: new.clone(),
+        snapshots: vec![MigratedSnapshot { source: (&kept).into(), id: Uuid::new_v4() }],
+        preserve_metadata: true,
+    };
+    let refused = to.migrate(&migration, &Arc::default()).await.unwrap_err();
+    assert!(matches!(refused, DriverError::Failed { .. }), "{refused:?}");
+    migration.preserve_metadata = false;
+    let migrated = to.migrate(&migration, &Arc::default()).await.unwrap();
+
+    // Whatever is made of the snapshot can be written to by whom it was written to before.
+    let snapshot = SnapshotRef::from(&migrated.snapshots[0]);
+    let copy = NewShare { id: Uuid::new_v4(), ..new.clone() };
+    let copy = to.create_share_from_snapshot(&copy, &snapshot).await.unwrap().remove(0).path;
+    for (name, mode) in modes {
+        let found = fs::metadata(Path::new(&copy).join(name)).unwrap().mode() & 0o7777;
+        assert_eq!(found, mode, "{name}: {found:o}");
+    }
 }

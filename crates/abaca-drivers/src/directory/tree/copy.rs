@@ -2,8 +2,8 @@
 //!
 //! Kept: bytes, holes, modes, times, extended attributes with ACLs (of files and directories),
 //! symlinks as they are, hard links within the tree, FIFOs and sockets; as root also owners,
-//! device nodes, security and trusted attributes. Not kept: change times, and attributes of
-//! symlinks and special files.
+//! device nodes, security and trusted attributes. Not kept: change times, access times of symlinks
+//! and of what belongs to others when not root, and attributes of symlinks and special files.
 //!
 //! A plain directory can't be frozen, so a tree that is written to meanwhile is copied file by
 //! file, each as it was at some moment of the copy: a reflink takes a file at one moment; a copied
@@ -79,7 +79,9 @@ fn copy(
     };
     if copier.resumes.is_some() {
         copier.links.clear(cancel)?;
-        make_writable(copier.target.top()?, c".")?;
+        let top = copier.target.top()?;
+        make_writable(top, c".")?;
+        remove_attributes(top, c".")?;
     }
     walk(from, &mut copier, cancel)?;
     if copier.left_out > 0 || copier.kept_changing > 0 {
@@ -110,7 +112,10 @@ impl Visitor for Copier<'_> {
     fn enter(&mut self, name: &CStr) -> FsResult<()> {
         let parent = self.target.top()?;
         if self.resumes.is_some() {
-            self.target.push(open_or_make(parent, name, self.cancel)?)
+            let directory = open_or_make(parent, name, self.cancel)?;
+            // Its default ACL, which it gets again at the end, would be its new files' too.
+            remove_attributes(directory.as_fd(), name)?;
+            self.target.push(directory)
         } else {
             ignoring_existing(sys::make_directory(parent, name))?;
             let directory = sys::open_directory(parent, name)?;

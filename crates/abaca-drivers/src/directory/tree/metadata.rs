@@ -25,7 +25,7 @@ const ROOM: u64 = 1 << 24;
 const ACL: &[u8] = b"system.posix_acl_";
 
 /// Set-user-id and set-group-id.
-const SET_ID_BITS: u32 = 0o6000;
+pub(super) const SET_ID_BITS: u32 = 0o6000;
 
 /// Which way a tree is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,11 +70,10 @@ impl MetadataCopier {
             let (user, group) = owner(meta);
             rustix::fs::fchown(to, user, group)
         }))?;
-        let kept_mode = self.copy_attributes(from, to, name)?;
+        let kept_mode = self.copy_attributes(from, to, meta, name)?;
         let mode = match self.direction {
             Direction::Freeze => freeze(to, meta.mode, name)?,
-            Direction::Thaw => kept_mode.unwrap_or(meta.mode),
-            Direction::Keep => meta.mode,
+            Direction::Thaw | Direction::Keep => kept_mode.unwrap_or(meta.mode),
         };
         let mode = if given { mode } else { mode & !SET_ID_BITS };
         sys::change("set the mode of", name, || rustix::fs::fchmod(to, Mode::from_raw_mode(mode)))?;
@@ -82,11 +81,12 @@ impl MetadataCopier {
     }
 
     /// Copies all attributes, the reserved one only between equals; returns the mode that one
-    /// remembers.
+    /// remembers, if it is not in the copy.
     fn copy_attributes(
         &mut self,
         from: BorrowedFd<'_>,
         to: BorrowedFd<'_>,
+        meta: &Meta,
         name: &CStr,
     ) -> FsResult<Option<u32>> {
         self.names.clear();
@@ -121,16 +121,19 @@ impl MetadataCopier {
                 mode = parse_mode(&self.value);
                 continue;
             }
-            self.set_attribute(to, attribute, name)?;
+            if !self.set_attribute(to, attribute, name)? && attribute == MODE_ATTRIBUTE {
+                mode = unfrozen(&self.value, meta.mode);
+            }
         }
         self.names = names;
         Ok(mode)
     }
 
-    fn set_attribute(&self, to: BorrowedFd<'_>, attribute: &CStr, name: &CStr) -> FsResult<()> {
+    /// Whether it is there now; it may be left out.
+    fn set_attribute(&self, to: BorrowedFd<'_>, attribute: &CStr, name: &CStr) -> FsResult<bool> {
         let is_tenants = attribute.to_bytes().starts_with(b"user.");
         match set_attribute(to, attribute, &self.value, name) {
-            Err(error) if self.leaves_out && can_not_be_held(to, &error) => Ok(()),
+            Err(error) if self.leaves_out && can_not_be_held(to, &error) => Ok(false),
             // Only root may set trusted and security attributes.
             Err(error)
                 if !is_tenants
@@ -139,9 +142,9 @@ impl MetadataCopier {
                         Some(Errno::PERM | Errno::ACCESS | Errno::NOTSUP | Errno::INVAL)
                     ) =>
             {
-                Ok(())
+                Ok(false)
             }
-            other => other,
+            other => other.map(|()| true),
         }
     }
 }
@@ -222,6 +225,21 @@ fn freeze(to: BorrowedFd<'_>, mode: u32, name: &CStr) -> FsResult<u32> {
     }
 }
 
+/// The mode that a frozen file or directory has in a copy that could not remember it.
+pub(super) fn mode_without_memory(
+    file: BorrowedFd<'_>,
+    frozen: u32,
+    name: &CStr,
+) -> FsResult<Option<u32>> {
+    let attributes = tenants_attributes(file, name)?;
+    Ok(attributes.get(MODE_ATTRIBUTE).and_then(|value| unfrozen(value, frozen)))
+}
+
+/// The mode that was remembered when this one was frozen. In a share the attribute may be anything.
+fn unfrozen(remembered: &[u8], frozen: u32) -> Option<u32> {
+    parse_mode(remembered).filter(|mode| mode & !0o222 == frozen)
+}
+
 fn parse_mode(text: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(text).ok()?;
     u32::from_str_radix(text, 8).ok().map(|mode| mode & 0o7777)
@@ -231,13 +249,13 @@ fn no_room_for_attribute(error: Errno) -> bool {
     matches!(error, Errno::NOTSUP | Errno::NOSPC | Errno::DQUOT | Errno::TOOBIG | Errno::PERM)
 }
 
-fn owner(meta: &Meta) -> (Option<Uid>, Option<Gid>) {
+pub(super) fn owner(meta: &Meta) -> (Option<Uid>, Option<Gid>) {
     (Some(Uid::from_raw(meta.owner.0)), Some(Gid::from_raw(meta.owner.1)))
 }
 
 /// Whether it was permitted. Only root can give files away; an ordinary user's copies belong to
 /// that user, who must not lend them an identity by set-user-id bits.
-fn permitted(result: FsResult<()>) -> FsResult<bool> {
+pub(super) fn permitted(result: FsResult<()>) -> FsResult<bool> {
     match result {
         Ok(()) => Ok(true),
         Err(error) if error.errno() == Some(Errno::PERM) => Ok(false),
@@ -294,4 +312,18 @@ pub(super) fn copy_special(
         rustix::fs::utimensat(to, name, &meta.times(), AtFlags::SYMLINK_NOFOLLOW)
     })?;
     Ok(Special::Copied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unfrozen;
+
+    #[test]
+    fn what_thaws_gets_nothing_but_write_permissions_back() {
+        assert_eq!(unfrozen(b"644", 0o444), Some(0o644));
+        assert_eq!(unfrozen(b"2775", 0o2555), Some(0o2775));
+        for forged in [&b"4755"[..], b"777", b"x", b""] {
+            assert_eq!(unfrozen(forged, 0o444), None);
+        }
+    }
 }

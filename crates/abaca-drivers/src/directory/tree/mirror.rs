@@ -15,8 +15,9 @@ use crate::CopyProgress;
 const ROUNDS: u32 = 3;
 
 /// Makes `to` the same tree as `from`, and returns when it is, and would survive power loss. Goes on
-/// from whatever `to` holds. `base` is as for [`super::copy::copy_tree`]. Times and attributes that
-/// the other file system can't hold are left out, unless `all` must be kept.
+/// from whatever `to` holds. `base` is as for [`super::copy::copy_tree`]. What the other file system or
+/// this process's user can't keep (times, attributes, owners, devices) is left out, unless `all` must
+/// be kept.
 pub(crate) fn mirror_tree(
     from: &OwnedFd,
     to: &OwnedFd,
@@ -37,7 +38,11 @@ pub(crate) fn mirror_tree(
         if differences == 0 {
             if not_kept > 0 {
                 let first = found.first_not_kept;
-                tracing::warn!(not_kept, first, "times or attributes can't be kept here");
+                tracing::warn!(
+                    not_kept,
+                    first,
+                    "owners, times, attributes or devices can't be kept here"
+                );
             }
             if found.mended {
                 sys::sync_file_system(base)?;

@@ -11,7 +11,10 @@ use super::super::failure::FsResult;
 use super::super::sys::{self, Meta};
 use super::copy::others;
 use super::file::next_data;
-use super::metadata::{can_not_be_held, set_attribute, tenants_attributes};
+use super::metadata::{
+    SET_ID_BITS, can_not_be_held, mode_without_memory, owner, permitted, set_attribute,
+    tenants_attributes,
+};
 use super::remove::{make_writable, remove_tree};
 use super::stack::DirectoryStack;
 use super::{Visitor, walk};
@@ -29,7 +32,8 @@ pub(super) struct Found {
     pub(super) differences: u64,
     /// Name of the first.
     pub(super) first: String,
-    /// How many entries have a time or an attribute that the copy's file system can't hold.
+    /// How many entries lack an owner, a time or an attribute, or are left out, because this process
+    /// or the copy's file system can't.
     pub(super) not_kept: u64,
     /// Name of the first.
     pub(super) first_not_kept: String,
@@ -104,13 +108,20 @@ impl Visitor for Comparer<'_> {
 
     fn entry(&mut self, parent: BorrowedFd<'_>, name: &CStr, kind: FileType) -> FsResult<()> {
         let Some(meta) = existing(sys::meta(parent, name))? else { return Ok(()) };
-        let is_same = match existing(sys::meta(self.copy.top()?, name))? {
-            None => is_left_out(kind),
+        let copied = existing(sys::meta(self.copy.top()?, name))?;
+        if copied.is_none() && is_left_out(kind) {
+            self.found.is_not_kept(name);
+            return Ok(());
+        }
+        let is_same = match copied {
+            None => false,
             Some(copy) => {
                 same_entry(&meta, &copy)
+                    && same_mode_of(parent, name, &meta, &copy)?
                     && self.same_names(&meta, &copy)
                     && self.same_content(parent, name, &meta)?
                     && self.same_time(name, &meta, &copy)?
+                    && self.same_owner(name, &meta, &copy)?
             }
         };
         if !is_same {
@@ -128,8 +139,9 @@ impl Visitor for Comparer<'_> {
         }
         let copy = self.copy.top()?;
         let (meta, found) = (sys::meta_of(directory)?, sys::meta_of(copy)?);
-        let is_same = same_modes(&meta, &found)
+        let is_same = same_modes(directory, c".", &meta, &found)?
             && same_attributes(&mut self.found, directory, copy, c".")?
+            && same_owner_of(&mut self.found, copy, c".", &meta, &found)?
             && (!others.is_empty() || same_time_of(&mut self.found, copy, c".", &meta, &found)?);
         if !is_same {
             // The next copy sets all of it again; nothing has to go.
@@ -172,6 +184,10 @@ impl Comparer<'_> {
             }
             _ => Ok(true),
         }
+    }
+
+    fn same_owner(&mut self, name: &CStr, meta: &Meta, copy: &Meta) -> FsResult<bool> {
+        same_owner_of(&mut self.found, self.copy.top()?, name, meta, copy)
     }
 
     fn same_time(&mut self, name: &CStr, meta: &Meta, copy: &Meta) -> FsResult<bool> {
@@ -228,11 +244,7 @@ fn read_at<'b>(
 
 fn same_entry(meta: &Meta, copy: &Meta) -> bool {
     let has_size = matches!(meta.kind, FileType::RegularFile | FileType::Symlink);
-    let has_mode = meta.kind != FileType::Symlink;
-    meta.kind == copy.kind
-        && (!has_size || meta.size == copy.size)
-        && (!has_mode || same_modes(meta, copy))
-        && meta.device == copy.device
+    meta.kind == copy.kind && (!has_size || meta.size == copy.size) && meta.device == copy.device
 }
 
 /// Whether an entry whose bytes are the same was modified at the same time, as well as the file system
@@ -278,12 +290,53 @@ fn same_attributes(
     Ok(copied.is_empty())
 }
 
-/// An ordinary user's copy belongs to that user, and has then no set-user-id bits.
-fn same_modes(meta: &Meta, copy: &Meta) -> bool {
-    if meta.owner == copy.owner {
-        return meta.mode == copy.mode;
+/// As [`same_modes`], of an entry that is not a directory.
+fn same_mode_of(parent: BorrowedFd<'_>, name: &CStr, meta: &Meta, copy: &Meta) -> FsResult<bool> {
+    match meta.kind {
+        FileType::Symlink => Ok(true),
+        FileType::RegularFile if !equal_modes(meta, copy) => {
+            same_modes(sys::open_file(parent, name)?.as_fd(), name, meta, copy)
+        }
+        _ => Ok(equal_modes(meta, copy)),
     }
-    !rustix::process::geteuid().is_root() && meta.mode & 0o1777 == copy.mode & 0o1777
+}
+
+/// Whether an open file or directory has the same mode at both ends, or the one that it had before
+/// it was frozen where that can't be remembered.
+fn same_modes(source: BorrowedFd<'_>, name: &CStr, meta: &Meta, copy: &Meta) -> FsResult<bool> {
+    if equal_modes(meta, copy) {
+        return Ok(true);
+    }
+    let Some(mode) = mode_without_memory(source, meta.mode, name)? else { return Ok(false) };
+    Ok(equal_modes(&Meta { mode, ..*meta }, copy))
+}
+
+/// What could not be given to its owner has no set-user-id bits.
+fn equal_modes(meta: &Meta, copy: &Meta) -> bool {
+    meta.mode == copy.mode || (meta.owner != copy.owner && meta.mode & !SET_ID_BITS == copy.mode)
+}
+
+/// Whether an entry has the same owner at both ends, or can't have it: only root can give files away,
+/// and not on every file system.
+fn same_owner_of(
+    found: &mut Found,
+    parent: BorrowedFd<'_>,
+    name: &CStr,
+    meta: &Meta,
+    copy: &Meta,
+) -> FsResult<bool> {
+    if meta.owner == copy.owner {
+        return Ok(true);
+    }
+    let (user, group) = owner(meta);
+    let given = permitted(sys::change("give to its owner", name, || {
+        rustix::fs::chownat(parent, name, user, group, AtFlags::SYMLINK_NOFOLLOW)
+    }))?;
+    if !given {
+        found.is_not_kept(name);
+    }
+    // A new owner loses set-user-id bits and capabilities, which the next copy sets.
+    Ok(!given)
 }
 
 /// Only root can make devices.
