@@ -64,11 +64,24 @@ fn run(directory: BorrowedFd<'_>, arguments: &[&str], stdin: Stdio) -> FsResult<
 }
 
 fn command(directory: BorrowedFd<'_>, arguments: &[&str]) -> Command {
+    let mut command = program("btrfs", directory);
+    command.args(arguments);
+    command
+}
+
+/// As [`command`], of one that the kernel ends when the calling thread ends, by whatever end. Else what
+/// a killed process began would go on for hours, and hold the lock of the object.
+fn tied_command(directory: BorrowedFd<'_>, arguments: &[&str]) -> Command {
+    let mut command = program("setpriv", directory);
+    command.args(["--pdeathsig", "KILL", "btrfs"]).args(arguments);
+    command
+}
+
+fn program(name: &str, directory: BorrowedFd<'_>) -> Command {
     // It lies in sbin on some systems, which is not on everybody's PATH.
     let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new("btrfs");
+    let mut command = Command::new(name);
     command
-        .args(arguments)
         .current_dir(path_of(directory))
         .env("LC_ALL", "C")
         .env("PATH", format!("{path}:/usr/sbin:/sbin:/usr/bin:/bin"));
@@ -82,7 +95,9 @@ fn line(arguments: &[&str]) -> String {
 fn not_started(arguments: &[&str], error: &std::io::Error) -> FsError {
     FsError::Command {
         command: line(arguments),
-        said: format!("it could not be started ({error}); is btrfs-progs installed?"),
+        said: format!(
+            "it could not be started ({error}); are btrfs-progs and setpriv of util-linux installed?"
+        ),
         errno: Errno::from_io_error(error).filter(|number| *number != Errno::NOENT),
     }
 }
@@ -111,7 +126,7 @@ fn refusal(said: &str) -> Option<Errno> {
 }
 
 /// Runs two commands, each in its directory, the second of which reads what the first one writes. Both
-/// end soon when the call is given up.
+/// end soon when the call is given up, and when this process is killed.
 pub(super) fn pipe(
     (from, sends): (BorrowedFd<'_>, &[&str]),
     (to, receives): (BorrowedFd<'_>, &[&str]),
@@ -120,11 +135,11 @@ pub(super) fn pipe(
     cancel.check()?;
     kill_point::hit();
     let lock = cancel.lock_to_inherit()?;
-    let mut sender = command(from, sends);
+    let mut sender = tied_command(from, sends);
     let sender = sender.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut sender = sender.spawn().map_err(|error| not_started(sends, &error))?;
     let stream = sender.stdout.take().map_or_else(Stdio::null, Stdio::from);
-    let mut receiver = command(to, receives);
+    let mut receiver = tied_command(to, receives);
     let receiver = receiver.stdin(stream).stdout(lock).stderr(Stdio::piped()).spawn();
     let mut receiver = match receiver {
         Ok(receiver) => receiver,

@@ -177,6 +177,11 @@ impl Medium for Subvolumes {
             tracing::warn!(driver = NAME, "quotas are inconsistent; counting them anew");
             change(top, &["quota", "rescan", "."], cancel)?;
         }
+        // Older kernels keep a qgroup of each deleted subvolume. It does no harm, and older commands
+        // can't remove it.
+        if let Err(error) = change(top, &["qgroup", "clear-stale", "."], cancel) {
+            tracing::debug!(driver = NAME, %error, "qgroups of deleted subvolumes may stay");
+        }
         remove_old(top, cancel)
     }
 }

@@ -24,8 +24,9 @@ use crate::directory::sys;
 const OWN: &str = "UUID:";
 const RECEIVED: &str = "Received UUID:";
 
-/// Replicas are updated every few minutes; what nobody renewed for so long only holds space.
-const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// Each update renews them, and a deletion removes them: what nobody renewed for so long belongs to
+/// something that is gone, and only holds space. Longer than updates are apart, and than one takes.
+const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Makes [`DATA`] in `object` from another file system: read-only for a snapshot.
 pub(super) fn transfer(

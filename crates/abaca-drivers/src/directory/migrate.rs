@@ -104,6 +104,8 @@ pub(super) fn migrate(
     if !is_here(root, migration)? && take_over::is_possible(root, migration, cancel)? {
         return take_over::migrate(root, migration, progress, cancel);
     }
+    // A killed call may have left what it took things over by, and its note of that.
+    forget(root, migration.share.id, cancel);
     let all = migration.preserve_metadata;
     let source = Origin::share(migration.source.id, &migration.source.location, all);
     let mut bytes = 0_u64;
@@ -121,8 +123,6 @@ pub(super) fn migrate(
     for snapshot in &migration.snapshots {
         snapshots.push(take_snapshot(root, migration, snapshot, progress, cancel)?);
     }
-    // A killed call may have left what it took things over by.
-    forget(root, migration.share.id, cancel);
     progress.end();
     Ok(Migrated { exports, snapshots })
 }

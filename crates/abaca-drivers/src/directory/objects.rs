@@ -176,6 +176,27 @@ impl Root {
         })
     }
 
+    /// An object that is being made or was when its call was killed, with its record.
+    pub(super) fn unfinished<R: Record>(
+        &self,
+        kind: Kind,
+        id: Uuid,
+    ) -> FsResult<Option<(R, OwnedFd)>> {
+        let name = kind.working_name(id);
+        let opened = sys::open_directory(self.tmp.as_fd(), name.as_str());
+        let read = opened.and_then(|object| {
+            let content = read_small_file(object.as_fd(), RECORD)?;
+            Ok((content, object))
+        });
+        match read {
+            Err(error) if error.is_gone() => Ok(None),
+            // Before it is written, nothing is begun.
+            read => read.map(|(content, object)| {
+                serde_json::from_slice(&content).ok().map(|record| (record, object))
+            }),
+        }
+    }
+
     /// The bytes of a complete object.
     pub(super) fn data(&self, kind: Kind, id: Uuid) -> FsResult<Option<OwnedFd>> {
         match self.open_object(kind, id)? {

@@ -160,27 +160,32 @@ fn share_beside(snapshot: &OwnedFd, share: Uuid) -> Result<Option<OwnedFd>, Stop
     }
 }
 
-/// Before a share goes: gives up what its source keeps for updates of it. What this leaves, the sweep
-/// of the other backend removes in time.
+/// Before a share goes, finished or not: gives up what its source keeps for updates of it. What this
+/// leaves, the sweep of the other backend removes in time.
 pub(super) fn forget(root: &Root, id: Uuid, cancel: &Cancel) {
-    match try_to_forget(root, id, cancel) {
-        Err(stop) if !is_gone(&stop) => {
-            let error = stop.while_doing(format!("removing what is kept for updates of {id}"));
-            tracing::warn!(%error, %id, "leftovers of replication stay beside the source for a day");
-        }
-        _ => {}
+    if let Err(stop) = try_to_forget(root, id, cancel) {
+        let error = stop.while_doing(format!("removing what is kept for updates of {id}"));
+        tracing::warn!(%error, %id, "leftovers of replication stay beside the source for a while");
     }
 }
 
 fn try_to_forget(root: &Root, id: Uuid, cancel: &Cancel) -> Result<(), Stop> {
     let record = root.record::<ShareRecord>(Kind::Share, id)?;
-    let source = record.and_then(|record| record.updated_from);
-    let object = root.open_object(Kind::Share, id)?;
-    let Some((source, object)) = source.zip(object) else { return Ok(()) };
-    with_share(root, &source, |data| {
-        let origin = sys::open_parent(data.as_fd())?;
-        Ok(root.medium.forget(object.as_fd(), id, origin.as_fd(), cancel)?)
-    })
+    let complete = record.zip(root.open_object(Kind::Share, id)?);
+    // A call that was killed in the middle has noted first where it brings bytes from.
+    let unfinished = root.unfinished::<ShareRecord>(Kind::Share, id)?;
+    for (record, object) in complete.into_iter().chain(unfinished) {
+        let Some(source) = record.updated_from else { continue };
+        let forgotten = with_share(root, &source, |data| {
+            let origin = sys::open_parent(data.as_fd())?;
+            Ok(root.medium.forget(object.as_fd(), id, origin.as_fd(), cancel)?)
+        });
+        match forgotten {
+            Err(stop) if !is_gone(&stop) => return Err(stop),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn record(root: &Root, id: Uuid) -> Result<ShareRecord, Stop> {
