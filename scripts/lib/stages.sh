@@ -100,7 +100,7 @@ stage_policy() { ABACA_TEST_POLICY_CASES=10000 run_tests --filterset 'binary_id(
 
 stage_faults() {
   local filter
-  filter=$(with_btrfs 'binary_id(abaca::faults) | (binary_id(abaca-drivers::it) & test(/^btrfs::kills_/))') || return 1
+  filter=$(with_btrfs 'binary_id(abaca::faults) | (binary_id(abaca-drivers::it) & test(/^btrfs::kills::/))') || return 1
   run_tests --ignore-default-filter --filterset "$filter"
 }
 

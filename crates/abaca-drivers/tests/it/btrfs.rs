@@ -3,6 +3,8 @@
 //! They want root and a kernel with btrfs, and fail without: `scripts/test` leaves them out with a
 //! word where it can't have that.
 
+mod kills;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -22,7 +24,6 @@ use uuid::Uuid;
 
 use crate::backends::{DirectorySubject, leftovers, settings};
 use crate::file_systems::{MIB, run_on_image};
-use crate::kill::{Call, kill_driver_at_every_change};
 
 const GIB: u64 = 1024 * MIB;
 
@@ -61,33 +62,8 @@ fn moves() {
 }
 
 #[test]
-fn kills_of_shares() {
-    on_btrfs("btrfs::killed_with_shares");
-}
-
-#[test]
-fn kills_of_snapshots() {
-    on_btrfs("btrfs::killed_with_snapshots");
-}
-
-#[test]
-fn kills_of_what_is_managed() {
-    on_btrfs("btrfs::killed_while_managed");
-}
-
-#[test]
-fn kills_of_copies_elsewhere() {
-    on_btrfs("btrfs::killed_with_copies_elsewhere");
-}
-
-#[test]
 fn moves_with_snapshots() {
     on_btrfs("btrfs::shares_move_with_their_snapshots");
-}
-
-#[test]
-fn kills_of_replicas() {
-    on_btrfs("btrfs::killed_with_replicas");
 }
 
 fn call(program: &str, arguments: &[&str]) {
@@ -328,58 +304,6 @@ async fn what_is_not_in_order() {
     driver.stats().await.unwrap_err();
 }
 
-async fn kill_at_every_change(calls: &[(Call, u64)]) {
-    let Some(top) = prepared() else { return };
-    assert_eq!(fs::metadata(top.parent().unwrap()).unwrap().ino(), 256, "no btrfs is mounted");
-    for (call, at_least) in calls {
-        kill_driver_at_every_change("btrfs", &top, None, *call, *at_least).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "started on a file system of its own"]
-async fn killed_with_shares() {
-    let calls = [(Call::CreateShare, 8), (Call::ExtendShare, 5), (Call::DeleteShare, 5)];
-    kill_at_every_change(&calls).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "started on a file system of its own"]
-async fn killed_with_snapshots() {
-    let calls = [
-        (Call::CreateSnapshot, 8),
-        (Call::DeleteSnapshot, 5),
-        (Call::CreateShareFromSnapshot, 8),
-        (Call::RevertToSnapshot, 8),
-    ];
-    kill_at_every_change(&calls).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "started on a file system of its own"]
-async fn killed_with_replicas() {
-    let calls = [
-        (Call::CreateReplica, 8),
-        (Call::UpdateReplica, 8),
-        (Call::PromoteReplica, 8),
-        (Call::BringSnapshot, 8),
-    ];
-    kill_at_every_change(&calls).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "started on a file system of its own"]
-async fn killed_while_managed() {
-    let calls = [
-        (Call::ManageShare, 8),
-        (Call::ImportShare, 8),
-        (Call::UnmanageShare, 2),
-        (Call::ManageSnapshot, 5),
-        (Call::UnmanageSnapshot, 2),
-    ];
-    kill_at_every_change(&calls).await;
-}
-
 /// The root for a backend on a second file system, in the same namespace.
 fn second(first: &Path) -> PathBuf {
     let top = first.parent().and_then(Path::parent).unwrap();
@@ -391,17 +315,6 @@ fn second(first: &Path) -> PathBuf {
     call("mount", &["-o", "loop", image, point]);
     call("btrfs", &["quota", "enable", point]);
     Path::new(point).join("backend")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "started on a file system of its own"]
-async fn killed_with_copies_elsewhere() {
-    let Some(root) = prepared() else { return };
-    let elsewhere = second(&root);
-    // A share that is taken over is made as a replica is, with its snapshot.
-    for (call, at_least) in [(Call::UpdateReplica, 16), (Call::Migrate, 16)] {
-        kill_driver_at_every_change("btrfs", &root, Some(&elsewhere), call, at_least).await;
-    }
 }
 
 fn checksum(path: &Path) -> u64 {
@@ -436,8 +349,8 @@ async fn shares_move_with_their_snapshots() {
         preserve_metadata: true,
     };
     let (before, progress) = (used(&elsewhere), Arc::default());
-    let soon = std::time::Duration::from_millis(150);
-    let _ = tokio::time::timeout(soon, there.migrate(&migration, &progress)).await;
+    let coming = there.migrate(&migration, &progress);
+    assert!(is_given_up(&elsewhere, coming).await, "it was here before it was seen to come");
     let migrated = there.migrate(&migration, &progress).await.unwrap();
     assert_eq!((progress.copied(), progress.compared()), (progress.total(), progress.total()));
     let grown = used(&elsewhere).saturating_sub(before);
@@ -487,6 +400,27 @@ async fn shares_move_with_their_snapshots() {
     }
 }
 
+/// Gives a call up when something has arrived of what it brings to this backend; false if it ended first.
+async fn is_given_up<T>(root: &Path, call: impl Future<Output = T>) -> bool {
+    let something_is_here = async {
+        let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+        let arrives = || {
+            let mut objects = entries(&root.join("tmp"));
+            objects.any(|object| {
+                entries(&object.path())
+                    .any(|part| part.file_name().as_encoded_bytes().starts_with(b"sent-"))
+            })
+        };
+        while !arrives() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = something_is_here => true,
+        _ = call => false,
+    }
+}
+
 async fn source(driver: &dyn Driver, id: Uuid) -> ReplicaSource {
     let found = driver.get_share(id).await.unwrap().unwrap();
     ReplicaSource { id, provider_location: found.provider_location }
@@ -526,13 +460,15 @@ async fn followed_on_another_file_system() {
     let sync =
         |generation| SyncReplica { id: replica.id, size_gb: 1, source: from.clone(), generation };
     let before = used(&elsewhere);
+    let mut given_up = 0;
     for round in 1..=4 {
         fs::write(path.join("file"), format!("round {round}")).unwrap();
-        let soon = std::time::Duration::from_millis(10 * round);
-        let _ = tokio::time::timeout(soon, there.update_replica(&sync(1))).await;
+        let update = sync(1);
+        given_up += u32::from(is_given_up(&elsewhere, there.update_replica(&update)).await);
         there.update_replica(&sync(1)).await.unwrap();
         assert_eq!(fs::read_to_string(copy.join("file")).unwrap(), format!("round {round}"));
     }
+    assert!(given_up > 0, "each was here before it was seen to come");
     let snapshot = NewSnapshot { id: Uuid::new_v4(), share_instance_id: share.id };
     let snapshot = SnapshotRef::from(&here.create_snapshot(&snapshot).await.unwrap());
     let brought = NewSnapshot { id: Uuid::new_v4(), share_instance_id: replica.id };

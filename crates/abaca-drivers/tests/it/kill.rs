@@ -1,6 +1,7 @@
 //! The process is killed in the middle of calls; whoever comes next finds nothing half made.
 
 mod plan;
+mod tree;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -8,8 +9,9 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use crate::again::{ensure_passed, this_test, variable};
-pub(crate) use plan::Call;
-use plan::{Plan, plant};
+use plan::Plan;
+pub(crate) use plan::{Call, Elsewhere};
+use tree::{ensure_big, plant, plant_big};
 
 const SIGKILL: i32 = 9;
 const PLAN: &str = "ABACA_TEST_PLAN";
@@ -44,18 +46,30 @@ async fn kill_at_every_change(call: Call, at_least: u64) {
     kill_driver_at_every_change("directory", top.path(), None, call, at_least).await;
 }
 
-/// The same of any driver, in directories of `top`, with copies in those of `elsewhere`.
+/// The same with copies in another backend.
+async fn kill_with_copies_elsewhere(call: Call, at_least: u64) {
+    let top = tempfile::tempdir().unwrap();
+    let (root, elsewhere) = (top.path().join("one"), top.path().join("other"));
+    let elsewhere = Some(("directory", elsewhere.as_path()));
+    kill_driver_at_every_change("directory", &root, elsewhere, call, at_least).await;
+}
+
+/// The same of any driver, in directories of `top`, with copies in those `elsewhere`, by the driver
+/// named there.
 pub(crate) async fn kill_driver_at_every_change(
     driver_name: &str,
     top: &Path,
-    elsewhere: Option<&Path>,
+    elsewhere: Option<(&str, &Path)>,
     call: Call,
     at_least: u64,
 ) {
     let mut kill_at = 1;
     loop {
         let root = top.join(kill_at.to_string());
-        let elsewhere = elsewhere.map(|top| top.join(kill_at.to_string()));
+        let elsewhere = elsewhere.map(|(driver, top)| Elsewhere {
+            driver: driver.to_owned(),
+            root: top.join(kill_at.to_string()),
+        });
         let plan = Plan::new(driver_name, &root, elsewhere, call);
         plan.prepare().await;
         let status = run_child(&plan, Some(kill_at));
@@ -143,6 +157,41 @@ async fn while_a_share_is_taken_over_with_its_snapshot() {
 }
 
 #[tokio::test]
+async fn while_a_replica_is_deleted() {
+    kill_at_every_change(Call::DeleteReplica, 8).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_filled() {
+    kill_with_copies_elsewhere(Call::FillShare, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_replica_is_created_elsewhere() {
+    kill_with_copies_elsewhere(Call::CreateReplica, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_replica_is_updated_elsewhere() {
+    kill_with_copies_elsewhere(Call::UpdateReplica, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_replica_is_promoted_elsewhere() {
+    kill_with_copies_elsewhere(Call::PromoteReplica, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_snapshot_is_brought_elsewhere() {
+    kill_with_copies_elsewhere(Call::BringSnapshot, 40).await;
+}
+
+#[tokio::test]
+async fn while_a_share_is_taken_over_elsewhere() {
+    kill_with_copies_elsewhere(Call::Migrate, 80).await;
+}
+
+#[tokio::test]
 async fn while_a_share_is_taken_into_use() {
     kill_at_every_change(Call::ManageShare, 12).await;
 }
@@ -170,6 +219,82 @@ async fn while_a_snapshot_is_given_up() {
 #[tokio::test]
 async fn while_a_snapshot_is_brought_to_a_replica() {
     kill_at_every_change(Call::BringSnapshot, 40).await;
+}
+
+/// Kills the child while a command sends, and the bytes of a second backend are half there: the
+/// commands end with it, so that the copy can be given up, or made anew.
+pub(crate) async fn kill_in_mid_stream(top: &Path, elsewhere: &Path, call: Call) {
+    for is_given_up in [true, false] {
+        let name = format!("{call:?} given up {is_given_up}");
+        let elsewhere = Elsewhere { driver: "btrfs".to_owned(), root: elsewhere.join(&name) };
+        let tmp = elsewhere.root.join("tmp");
+        let plan = Plan::new("btrfs", &top.join(name), Some(elsewhere), call);
+        plan.prepare().await;
+        plant_big(&plan.data("shares", plan.share));
+        let mut child = this_test("kill::child");
+        child.env(PLAN, serde_json::to_string(&plan).unwrap());
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let object = tmp.join(format!("share-{}", plan.copy));
+        let commands = until("it receives", || {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it was seen");
+            let mut arrives = fs::read_dir(&object).ok()?.map(|entry| entry.unwrap().file_name());
+            arrives.find(|name| name.as_encoded_bytes().starts_with(b"sent-"))?;
+            Some(children_of(child.id())).filter(|children| children.len() == 2)
+        });
+        // They shall not get through before they are looked at.
+        for command in &commands {
+            let _ = rustix::process::kill_process(*command, rustix::process::Signal::STOP);
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        until("the commands end too", || {
+            commands
+                .iter()
+                .all(|command| state_of(*command).is_none_or(|state| state == 'Z'))
+                .then_some(())
+        });
+
+        let backends = plan.open().await;
+        plan.check(&backends, false).await;
+        if is_given_up {
+            backends.there.delete_share(plan.copy).await.unwrap();
+        } else {
+            plan.run(&backends).await;
+            plan.check(&backends, true).await;
+            ensure_big(&plan.data("shares", plan.copy));
+        }
+        plan.clean_up(&backends).await;
+    }
+}
+
+/// Asks until there is an answer.
+fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(std::time::Instant::now() < end, "{what}: not in half a minute");
+        std::thread::yield_now();
+    }
+}
+
+/// The state and the parent of a process, which the kernel tells after its name.
+fn status_of(process: &str) -> Option<(char, u32)> {
+    let status = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = status.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
+fn state_of(process: rustix::process::Pid) -> Option<char> {
+    status_of(&process.as_raw_nonzero().to_string()).map(|(state, _)| state)
+}
+
+fn children_of(parent: u32) -> Vec<rustix::process::Pid> {
+    let names = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names.filter_map(|name| name.into_string().ok());
+    let children = names.filter(|name| status_of(name).is_some_and(|(_, found)| found == parent));
+    children.filter_map(|name| name.parse().ok().and_then(rustix::process::Pid::from_raw)).collect()
 }
 
 /// Takes and deletes snapshots for ever.

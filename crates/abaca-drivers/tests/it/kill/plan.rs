@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::tree::{ensure_planted, ensure_same, make_stale, plant};
 use crate::backends::{leftovers, settings};
 
 /// What the child does.
@@ -33,8 +33,10 @@ pub(crate) enum Call {
     CreateReplica,
     UpdateReplica,
     PromoteReplica,
+    DeleteReplica,
     BringSnapshot,
     Migrate,
+    FillShare,
     ManageShare,
     ImportShare,
     UnmanageShare,
@@ -42,27 +44,34 @@ pub(crate) enum Call {
     UnmanageSnapshot,
 }
 
+/// The backend that copies go to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Elsewhere {
+    pub(crate) driver: String,
+    pub(crate) root: PathBuf,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Plan {
     driver: String,
     pub(super) root: PathBuf,
-    /// Where copies go, if not into the same root.
-    elsewhere: Option<PathBuf>,
+    /// Where copies go, if not into the same root, and by which driver.
+    pub(super) elsewhere: Option<Elsewhere>,
     call: Call,
     pub(super) share: Uuid,
     snapshot: Uuid,
-    copy: Uuid,
+    pub(super) copy: Uuid,
     brought: Uuid,
 }
 
 /// What copies are made of, and where they go: perhaps the same.
 pub(super) struct Backends {
     pub(super) here: Arc<dyn Driver>,
-    there: Arc<dyn Driver>,
+    pub(super) there: Arc<dyn Driver>,
 }
 
 impl Plan {
-    pub(super) fn new(driver: &str, root: &Path, elsewhere: Option<PathBuf>, call: Call) -> Self {
+    pub(super) fn new(driver: &str, root: &Path, elsewhere: Option<Elsewhere>, call: Call) -> Self {
         let (share, snapshot, copy) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
         let brought = Uuid::new_v4();
         let (driver, root) = (driver.to_owned(), root.to_owned());
@@ -74,9 +83,15 @@ impl Plan {
             id,
             size_gb: 1,
             protocol: "NFS".into(),
-            pool: self.driver.clone(),
+            pool: self.pool_of(id).to_owned(),
             mount_point_name: Some("name".into()),
         }
+    }
+
+    /// A pool is called as its driver.
+    fn pool_of(&self, id: Uuid) -> &str {
+        let elsewhere = self.elsewhere.as_ref().filter(|_| id == self.copy);
+        elsewhere.map_or(&self.driver, |elsewhere| &elsewhere.driver)
     }
 
     pub(super) fn snapshot(&self) -> NewSnapshot {
@@ -84,17 +99,12 @@ impl Plan {
     }
 
     pub(super) async fn open(&self) -> Backends {
-        let here = self.open_at(&self.root).await;
+        let here = open_at(&self.driver, &self.root).await;
         let there = match &self.elsewhere {
-            Some(root) => self.open_at(root).await,
+            Some(Elsewhere { driver, root }) => open_at(driver, root).await,
             None => Arc::clone(&here),
         };
         Backends { here, there }
-    }
-
-    async fn open_at(&self, root: &Path) -> Arc<dyn Driver> {
-        let settings = settings(json!({ "root": root, "replication_type": "dr" }));
-        build(&self.driver, &settings).await.unwrap()
     }
 
     pub(super) fn source(&self) -> ReplicaSource {
@@ -166,10 +176,12 @@ impl Plan {
         ) {
             driver.create_snapshot(&self.snapshot()).await.unwrap();
         }
-        if matches!(self.call, Call::UpdateReplica | Call::PromoteReplica | Call::BringSnapshot) {
+        if matches!(
+            self.call,
+            Call::UpdateReplica | Call::PromoteReplica | Call::DeleteReplica | Call::BringSnapshot
+        ) {
             there.create_replica(&self.replica()).await.unwrap();
-            let stale = self.data("shares", self.copy);
-            fs::rename(stale.join("file"), stale.join("stale")).unwrap();
+            make_stale(&self.data("shares", self.copy));
         }
         if self.call == Call::RevertToSnapshot {
             fs::remove_dir_all(self.data("shares", self.share).join("directory")).unwrap();
@@ -214,6 +226,12 @@ impl Plan {
             Call::PromoteReplica => {
                 drop(there.promote_replica(&self.sync(2), false).await.unwrap())
             }
+            Call::DeleteReplica => there.delete_share(self.copy).await.unwrap(),
+            Call::FillShare => {
+                let from = driver.share_tree(self.share).await.unwrap();
+                let copy = self.share(self.copy);
+                there.fill_share(&copy, &from, &Arc::default()).await.unwrap();
+            }
             Call::Migrate => {
                 let source = driver.migration_source(self.share).await.unwrap();
                 let kept = driver.get_snapshot(self.snapshot, self.share).await.unwrap().unwrap();
@@ -256,7 +274,10 @@ impl Plan {
             Call::DeleteShare => (true, false, share.is_some()),
             Call::CreateSnapshot => (false, true, snapshot.is_some()),
             Call::DeleteSnapshot => (true, false, snapshot.is_some()),
-            Call::CreateShareFromSnapshot | Call::CreateReplica => (false, true, copy.is_some()),
+            Call::CreateShareFromSnapshot | Call::CreateReplica | Call::FillShare => {
+                (false, true, copy.is_some())
+            }
+            Call::DeleteReplica => (true, false, copy.is_some()),
             Call::ManageShare | Call::ImportShare => {
                 let places = [
                     self.data("shares", self.share),
@@ -323,9 +344,13 @@ impl Plan {
         if let Some(snapshot) = snapshot {
             ensure_planted(Path::new(&snapshot.provider_location));
         }
-        let is_whole = now || self.call == Call::Migrate;
-        if copy.is_some() && self.call != Call::BringSnapshot && is_whole {
-            ensure_planted(&self.data("shares", self.copy));
+        // At every moment the copy is whole: as it was, or as the source.
+        let is_stale = match self.call {
+            Call::UpdateReplica | Call::PromoteReplica => !now,
+            call => matches!(call, Call::BringSnapshot | Call::DeleteReplica),
+        };
+        if copy.is_some() {
+            ensure_same(&self.data("shares", self.copy), is_stale);
         }
     }
 
@@ -336,7 +361,7 @@ impl Plan {
     }
 
     fn roots(&self) -> impl Iterator<Item = &PathBuf> {
-        std::iter::once(&self.root).chain(&self.elsewhere)
+        std::iter::once(&self.root).chain(self.elsewhere.as_ref().map(|elsewhere| &elsewhere.root))
     }
 
     pub(super) async fn clean_up(&self, backends: &Backends) {
@@ -374,9 +399,15 @@ impl Plan {
 
     pub(super) fn data(&self, container: &str, id: Uuid) -> PathBuf {
         let is_copy = id == self.copy || id == self.brought;
-        let root = self.elsewhere.as_ref().filter(|_| is_copy).unwrap_or(&self.root);
+        let elsewhere = self.elsewhere.as_ref().filter(|_| is_copy);
+        let root = elsewhere.map_or(&self.root, |elsewhere| &elsewhere.root);
         root.join(container).join(id.to_string()).join("data")
     }
+}
+
+async fn open_at(driver: &str, root: &Path) -> Arc<dyn Driver> {
+    let settings = settings(json!({ "root": root, "replication_type": "dr" }));
+    build(driver, &settings).await.unwrap()
 }
 
 fn access(generation: i64, client: &str) -> AccessList {
@@ -393,21 +424,4 @@ fn make_subvolume(path: &Path) {
     let mut command = Command::new("btrfs");
     let output = command.args(["subvolume", "create"]).arg(path).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-}
-
-pub(super) fn plant(top: &Path) {
-    fs::create_dir_all(top.join("directory/within")).unwrap();
-    fs::write(top.join("file"), vec![1; 100_000]).unwrap();
-    fs::write(top.join("directory/within/file"), "bytes").unwrap();
-    fs::hard_link(top.join("file"), top.join("directory/second")).unwrap();
-    symlink("file", top.join("link")).unwrap();
-}
-
-fn ensure_planted(top: &Path) {
-    assert_eq!(fs::read(top.join("file")).unwrap(), vec![1; 100_000]);
-    assert_eq!(fs::read(top.join("directory/second")).unwrap(), vec![1; 100_000]);
-    assert_eq!(fs::read(top.join("directory/within/file")).unwrap(), b"bytes");
-    assert_eq!(fs::read_link(top.join("link")).unwrap(), Path::new("file"));
-    let entries = fs::read_dir(top).unwrap().count();
-    assert_eq!(entries, 3, "{entries} entries in {}", top.display());
 }
