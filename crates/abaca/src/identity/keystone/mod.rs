@@ -20,6 +20,7 @@ use std::time::Instant;
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 
+use self::access_rules::AccessRules;
 use self::cache::{Key, TokenCache};
 use self::client::{Client, Deadline};
 use self::own_token::OwnToken;
@@ -90,9 +91,10 @@ impl Keystone {
         // A service may finish what a user began whose token has ended meanwhile.
         let user = self.look_up(token, service.is_some(), "X-Auth-Token").await?;
         if service.is_none() && !user.access_rules.allow(&request.method, request.uri.path()) {
-            return Err(
-                self.refused("its application credential's access rules forbid the request")
-            );
+            return Err(self.refused(match user.access_rules {
+                AccessRules::TooMany => "its application credential has too many access rules",
+                _ => "its application credential's access rules forbid the request",
+            }));
         }
         Ok(user.caller(service.as_deref()))
     }

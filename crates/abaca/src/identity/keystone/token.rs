@@ -4,7 +4,7 @@
 use abaca_model::Timestamp;
 use serde::Deserialize;
 
-use super::access_rules::{AccessRule, AccessRules};
+use super::access_rules::{AccessRule, AccessRules, MAX_RULES};
 use crate::identity::Caller;
 
 /// The longest id or name that is taken, in characters, as in the API's schemas.
@@ -73,10 +73,19 @@ impl Token {
         };
         let roles = token.roles.into_iter().map(|role| checked(role.name, "a role"));
         let credential = token.application_credential;
+        let access_rules = credential.and_then(|credential| credential.access_rules).into();
+        let user = token.user.check("the user")?;
+        if access_rules == AccessRules::TooMany {
+            tracing::warn!(
+                user = user.id,
+                "an application credential has more than {MAX_RULES} access rules for this \
+                 service: its tokens are refused"
+            );
+        }
         Ok(Self {
             expires_at: token.expires_at.parse().map_err(|_| TokenError::BadTime)?,
-            access_rules: credential.and_then(|credential| credential.access_rules).into(),
-            user: token.user.check("the user")?,
+            access_rules,
+            user,
             scope,
             roles: roles.collect::<Result<_, _>>()?,
             is_admin_project: token.is_admin_project,
