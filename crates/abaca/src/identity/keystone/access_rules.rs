@@ -45,6 +45,7 @@ impl From<Option<Vec<AccessRule>>> for AccessRules {
     fn from(rules: Option<Vec<AccessRule>>) -> Self {
         let Some(mut rules) = rules else { return Self::Everything };
         rules.retain(AccessRule::can_match);
+        rules.shrink_to_fit();
         if rules.len() > MAX_RULES { Self::TooMany } else { Self::These(rules) }
     }
 }
@@ -61,6 +62,15 @@ impl AccessRules {
             && rules.iter().any(|rule| {
                 rule.method == method.as_str() && matches(rule.path.as_bytes(), path.bytes())
             })
+    }
+
+    /// The memory they take beside their own size, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let Self::These(rules) = self else { return 0 };
+        let texts = |rule: &AccessRule| {
+            [&rule.service, &rule.method, &rule.path].map(String::capacity).iter().sum::<usize>()
+        };
+        rules.iter().map(|rule| size_of::<AccessRule>() + texts(rule)).sum()
     }
 }
 

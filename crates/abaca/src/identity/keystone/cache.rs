@@ -13,8 +13,10 @@ use sha2::{Digest, Sha256};
 use super::failure::Failure;
 use super::token::Token;
 
-/// Most validated tokens that are kept, of about 1 KB each.
-const MAX_VALID: u64 = 10_000;
+/// Most memory for validated tokens, in bytes. Most take about 1 KB; one with thousands of roles more.
+const MAX_VALID: u64 = 16 << 20;
+/// What a token takes beside itself in the cache, in bytes, about.
+const OVERHEAD: usize = 256;
 /// Most refused tokens that are kept. They have a place of their own: a flood of bad tokens drives
 /// no good one out.
 const MAX_REFUSED: u64 = 10_000;
@@ -66,7 +68,13 @@ pub(super) struct TokenCache {
 impl TokenCache {
     /// A cache that believes a validated token for `longest`.
     pub(super) fn new(longest: Duration) -> Self {
-        let valid = Cache::builder().max_capacity(MAX_VALID).expire_after(Lifetime { longest });
+        let weight = |_: &Key, validated: &Validated| {
+            u32::try_from(validated.token.bytes() + OVERHEAD).unwrap_or(u32::MAX)
+        };
+        let valid = Cache::builder()
+            .max_capacity(MAX_VALID)
+            .weigher(weight)
+            .expire_after(Lifetime { longest });
         let refused =
             Cache::builder().max_capacity(MAX_REFUSED).time_to_live(REFUSED_FOR.min(longest));
         Self { valid: valid.build(), refused: refused.build() }
@@ -96,5 +104,38 @@ impl TokenCache {
             self.refused.insert(key, ()).await;
         }
         found.map(|validated| validated.token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A token with so many roles.
+    fn token(roles: usize) -> Token {
+        let roles: Vec<_> =
+            (0..roles).map(|n| json!({"name": format!("role-{n:0>100}")})).collect();
+        let ends = Timestamp::now().after(Duration::from_secs(3600));
+        let token = json!({"token": {
+            "user": {"id": "u"}, "roles": roles, "expires_at": format!("{ends}Z"),
+        }});
+        Token::parse(token.to_string().as_bytes()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn large_tokens_fill_no_more_memory_than_small_ones() {
+        let cache = TokenCache::new(Duration::from_secs(300));
+        assert!((1..1_000).contains(&token(1).bytes()), "{}", token(1).bytes());
+        let large = token(8_000);
+        assert!(large.bytes() > 800_000, "{}", large.bytes());
+        for number in 0..100_u8 {
+            let key = Key::new(&[number], false);
+            cache.get(key, async { Ok((large.clone(), Instant::now())) }).await.unwrap();
+        }
+        cache.valid.run_pending_tasks().await;
+        assert!((1..=MAX_VALID).contains(&cache.valid.weighted_size()));
+        assert!((1..=20).contains(&cache.valid.entry_count()), "{}", cache.valid.entry_count());
     }
 }

@@ -92,6 +92,21 @@ impl Token {
         })
     }
 
+    /// The memory it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let owner = |owner: &Owner| {
+            owner.id.capacity() + owner.domain_id.as_ref().map_or(0, String::capacity)
+        };
+        let scope = match &self.scope {
+            Scope::None | Scope::System => 0,
+            Scope::Project(project) => owner(project),
+            Scope::Domain(id) => id.capacity(),
+        };
+        let roles: usize = self.roles.iter().map(String::capacity).sum();
+        let roles = roles + self.roles.capacity() * size_of::<String>();
+        size_of::<Self>() + owner(&self.user) + scope + roles + self.access_rules.bytes()
+    }
+
     /// Whether the token has this role; names compare without regard to case, as in Keystone.
     pub(super) fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|own| own.eq_ignore_ascii_case(role))
