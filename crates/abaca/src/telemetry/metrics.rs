@@ -17,6 +17,9 @@ use super::TelemetryError;
 const BUILD: &str = "abaca_build_info";
 const HTTP_REQUESTS: &str = "abaca_http_requests_total";
 const HTTP_DURATION: &str = "abaca_http_request_duration_seconds";
+const KEYSTONE_VALIDATIONS: &str = "abaca_keystone_validations_total";
+const KEYSTONE_DURATION: &str = "abaca_keystone_validation_duration_seconds";
+const KEYSTONE_CACHE_HITS: &str = "abaca_keystone_cache_hits_total";
 const OPERATIONS: &str = "abaca_operations";
 const OPERATION_AGE: &str = "abaca_operation_oldest_age_seconds";
 const OPERATIONS_ENDED: &str = "abaca_operations_ended_total";
@@ -88,9 +91,11 @@ impl Metrics {
 
 fn recorder() -> Result<PrometheusRecorder, TelemetryError> {
     let mut builder = PrometheusBuilder::new();
-    for (name, buckets) in
-        [(HTTP_DURATION, &HTTP_BUCKETS[..]), (OPERATION_DURATION, &OPERATION_BUCKETS[..])]
-    {
+    for (name, buckets) in [
+        (HTTP_DURATION, &HTTP_BUCKETS[..]),
+        (KEYSTONE_DURATION, &HTTP_BUCKETS[..]),
+        (OPERATION_DURATION, &OPERATION_BUCKETS[..]),
+    ] {
         builder = builder
             .set_buckets_for_metric(Matcher::Full(name.to_owned()), buckets)
             .map_err(|error| TelemetryError::Metrics(error.into()))?;
@@ -105,6 +110,16 @@ fn describe() {
         HTTP_DURATION,
         Unit::Seconds,
         "Time to answer, by route template and method."
+    );
+    describe_counter!(KEYSTONE_VALIDATIONS, "Tokens that Keystone was asked about, by outcome.");
+    describe_histogram!(
+        KEYSTONE_DURATION,
+        Unit::Seconds,
+        "Time to learn from Keystone of a token, all tries together, by outcome."
+    );
+    describe_counter!(
+        KEYSTONE_CACHE_HITS,
+        "Tokens that Keystone was not asked about: known already, or just being asked about."
     );
     describe_gauge!(OPERATIONS, "Operations in the queue now, by kind and state.");
     describe_gauge!(
@@ -153,6 +168,17 @@ pub fn http_request(route: &'static str, method: &str, code: u16, elapsed: Durat
     counter!(HTTP_REQUESTS, "route" => route, "method" => method, "code" => code.to_string())
         .increment(1);
     histogram!(HTTP_DURATION, "route" => route, "method" => method).record(elapsed.as_secs_f64());
+}
+
+/// Keystone was asked about a token: `accepted`, `refused`, or `failed` without a word of Keystone's.
+pub fn keystone_validation(outcome: &'static str, elapsed: Duration) {
+    counter!(KEYSTONE_VALIDATIONS, "outcome" => outcome).increment(1);
+    histogram!(KEYSTONE_DURATION, "outcome" => outcome).record(elapsed.as_secs_f64());
+}
+
+/// Keystone need not be asked about a token, good or bad.
+pub fn keystone_cache_hit() {
+    counter!(KEYSTONE_CACHE_HITS).increment(1);
 }
 
 /// How many operations wait or run, from the database. Kinds and states that are left out are 0.
@@ -330,6 +356,8 @@ mod tests {
     fn every_metric_is_described() {
         let text = rendered(|| {
             http_request("/x", "GET", 200, Duration::ZERO);
+            keystone_validation("accepted", Duration::ZERO);
+            keystone_cache_hit();
             operations(&[]);
             oldest_operation(Duration::ZERO);
             operation_ended(OperationKind::CreateShare, OperationState::Failed, Duration::ZERO);

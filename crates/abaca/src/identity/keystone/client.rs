@@ -101,19 +101,24 @@ impl Client {
             .post(format!("{}?nocatalog", self.tokens_url))
             .header("content-type", "application/json")
             .body(log_in_body(&self.login).to_string());
+        let asked = std::time::Instant::now();
         let answer = send(request).await?;
         match answer.status() {
             StatusCode::CREATED | StatusCode::OK => {}
             status @ (StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
-            | StatusCode::NOT_FOUND) => return Err(Failure::LogIn(status)),
+            | StatusCode::NOT_FOUND) => {
+                return Err(or_another_answer(answer, Failure::LogIn(status)).await);
+            }
             status => return Err(Failure::Status(status)),
         }
         let header = answer.headers().get(SUBJECT_TOKEN).cloned();
         let header = header.ok_or(Failure::Unreadable("it has no X-Subject-Token"))?;
         let token = Token::parse(&read(answer).await?)?;
-        Ok(Issued::new(header, token.expires_at.since(Timestamp::now())))
+        // By Keystone's clock alone; this machine's may be another.
+        let issued_at = token.issued_at.unwrap_or_else(Timestamp::now);
+        Ok(Issued::new(header, asked, token.expires_at.since(issued_at)))
     }
 
     /// Asks whom `token` speaks for; `expired_too` asks also for one that has ended.
@@ -130,10 +135,11 @@ impl Client {
         let answer = send(request).await?;
         match answer.status() {
             StatusCode::OK => Ok(Token::parse(&read(answer).await?)?),
-            // 400 and 431: it can't even be read there.
-            StatusCode::NOT_FOUND
-            | StatusCode::BAD_REQUEST
-            | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Err(Failure::Refused),
+            // 400: it can't even be read there.
+            StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => {
+                Err(or_another_answer(answer, Failure::Refused).await)
+            }
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Err(Failure::Refused),
             StatusCode::UNAUTHORIZED => Err(Failure::OwnTokenRefused),
             StatusCode::FORBIDDEN => Err(Failure::NotAllowed),
             status => Err(Failure::Status(status)),
@@ -155,6 +161,19 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, Failure> {
         }
     }
     Ok(body)
+}
+
+/// `failure` if the answer is Keystone's own word, `{"error": {"code": ...}}`; a gateway that finds no
+/// Keystone has the same statuses.
+async fn or_another_answer(answer: Response, failure: Failure) -> Failure {
+    let status = answer.status();
+    match read(answer).await {
+        Ok(body) => {
+            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+            if body["error"]["code"] == status.as_u16() { failure } else { Failure::Status(status) }
+        }
+        Err(unread) => unread,
+    }
 }
 
 fn log_in_body(login: &Login) -> Value {

@@ -1,5 +1,7 @@
 //! Why Keystone has not vouched for a token.
 
+use std::sync::Arc;
+
 use reqwest::StatusCode;
 
 use super::token::TokenError;
@@ -19,6 +21,9 @@ pub enum Failure {
          project or domains, or the application credential are wrong"
     )]
     LogIn(StatusCode),
+    /// There is no token of the service's own, by a login that others waited for too, or remember.
+    #[error(transparent)]
+    OwnToken(Arc<Self>),
     /// The service's own user may not ask.
     #[error(
         "Keystone does not let Abaca's own user validate tokens (status 403): it needs the role \
@@ -29,7 +34,7 @@ pub enum Failure {
     #[error("Keystone can't be reached")]
     Unreachable(#[source] reqwest::Error),
     /// Any other answer.
-    #[error("Keystone answered with status {0}")]
+    #[error("what is at identity.auth_url answered with status {0}, and not as Keystone does")]
     Status(StatusCode),
     /// An answer without the token in it.
     #[error("Keystone's answer can't be read: {0}")]
@@ -40,6 +45,12 @@ pub enum Failure {
     /// All tries together took too long.
     #[error("Keystone did not answer in time (identity.timeout_seconds)")]
     TimedOut,
+    /// So many are asking that there was no turn in time.
+    #[error(
+        "more tokens came than Keystone validates in time (identity.timeout_seconds); the metric \
+         abaca_keystone_validations_total tells whether they are good ones"
+    )]
+    Crowded,
 }
 
 impl Failure {
@@ -47,6 +58,7 @@ impl Failure {
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
+            Self::OwnToken(failure) => failure.is_passing(),
             Self::Status(status) => {
                 status.is_server_error()
                     || matches!(

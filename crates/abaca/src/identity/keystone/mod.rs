@@ -2,7 +2,9 @@
 //!
 //! What it said is believed for `identity.cache_seconds` and never beyond the token's own end
 //! (`cache`). To ask, the service shows a token of its own (`own_token`). No answer is never
-//! taken for a yes: without Keystone, a token that is not in the cache is answered 503.
+//! taken for a yes: without Keystone, a token that is not in the cache is answered 503. What any
+//! caller can make it do is bounded: the questions at a time, the memory of the cache, the work for
+//! access rules.
 
 mod access_rules;
 mod cache;
@@ -19,6 +21,7 @@ use std::time::Instant;
 
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::access_rules::AccessRules;
 use self::cache::{Key, TokenCache};
@@ -27,20 +30,26 @@ use self::own_token::OwnToken;
 use self::token::Token;
 use super::{AuthError, Caller, IdentityError};
 use crate::config::KeystoneConfig;
+use crate::telemetry::metrics;
 
 pub use self::failure::Failure;
 pub use self::token::TokenError;
 
 const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const SERVICE_TOKEN: HeaderName = HeaderName::from_static("x-service-token");
-/// The longest token that is looked at, in bytes. Fernet's have about 250, JWS's below 2,000.
-const MAX_TOKEN: usize = 8192;
+/// The longest token that is looked at, in bytes. Fernet's have about 250, JWS's below 2,000. Web servers
+/// before Keystone take header lines of 8 KiB, and answer longer ones by themselves.
+const MAX_TOKEN: usize = 4096;
+/// Most questions to Keystone at a time, so that a flood of bad tokens overwhelms neither it nor the
+/// connections of this process.
+const MAX_QUESTIONS: usize = 64;
 
 /// Tells who is calling by asking Keystone.
 pub struct Keystone {
     client: Client,
     own_token: OwnToken,
     cache: TokenCache,
+    questions: Semaphore,
     challenge: HeaderValue,
     service_roles: Vec<String>,
 }
@@ -63,6 +72,7 @@ impl Keystone {
             client: Client::new(config)?,
             own_token: OwnToken::default(),
             cache: TokenCache::new(config.cache),
+            questions: Semaphore::new(MAX_QUESTIONS),
             challenge: challenge.unwrap_or(HeaderValue::from_static("Keystone")),
             service_roles: config.service_token_roles.clone(),
         })
@@ -134,7 +144,15 @@ impl Keystone {
         header: &str,
     ) -> Result<Arc<Token>, AuthError> {
         let key = Key::new(token.as_bytes(), expired_too);
-        let found = self.cache.get(key, self.ask(token, expired_too)).await;
+        let mut asked = false;
+        let ask = async {
+            asked = true;
+            self.ask(token, expired_too).await
+        };
+        let found = self.cache.get(key, ask).await;
+        if !asked {
+            metrics::keystone_cache_hit();
+        }
         found.map_err(|failure| match *failure {
             Failure::Refused => self
                 .refused(&format!("{header} is unknown to Keystone, has expired or was revoked")),
@@ -149,9 +167,24 @@ impl Keystone {
     ) -> Result<(Token, Instant), Failure> {
         let mut token = token.clone();
         token.set_sensitive(true);
+        let began = Instant::now();
         let deadline = self.client.deadline();
-        let ask = || self.ask_once(&token, expired_too, &deadline);
-        deadline.retry(ask).await
+        let answer = match deadline.hold(self.turn()).await {
+            Ok(_turn) => deadline.retry(|| self.ask_once(&token, expired_too, &deadline)).await,
+            Err(_) => Err(Failure::Crowded),
+        };
+        let outcome = match &answer {
+            Ok(_) => "accepted",
+            Err(Failure::Refused) => "refused",
+            Err(_) => "failed",
+        };
+        metrics::keystone_validation(outcome, began.elapsed());
+        answer
+    }
+
+    /// Leave to ask, as long as it is held.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.questions.acquire().await.map_err(|_| Failure::Crowded)
     }
 
     /// Asks once; twice if the service's own token turns out to have been revoked.

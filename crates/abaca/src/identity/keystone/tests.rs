@@ -2,12 +2,15 @@
 
 mod fake;
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use abaca_model::Timestamp;
 use axum::http::{HeaderName, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use futures_util::future::join_all;
+use proptest::prelude::*;
+use tokio::runtime::Runtime;
 
 use self::fake::{Answer, Fake};
 use super::*;
@@ -142,6 +145,114 @@ async fn the_own_token_is_renewed_before_it_ends() {
 }
 
 #[tokio::test]
+async fn the_own_tokens_life_goes_by_keystones_clock() {
+    let fake = Fake::start().await;
+    let keystone = keystone(&fake.url, &[]);
+    fake.clock_is_behind(Duration::from_secs(2 * 3600));
+    for token in ["alice", "bob"] {
+        assert_eq!(status(&keystone, token).await, StatusCode::OK);
+    }
+    assert_eq!(fake.issued(), 1);
+}
+
+#[tokio::test]
+async fn the_own_token_serves_to_its_end_while_no_login_succeeds() {
+    let fake = Fake::start().await;
+    let life = Duration::from_millis(1000);
+    fake.own_lives_for(life);
+    let keystone = keystone(&fake.url, &[]);
+    let began = Instant::now();
+    assert_eq!(status(&keystone, "alice").await, StatusCode::OK);
+    fake.fail_logins([401; 1_000]);
+    let mut number = 0;
+    while status(&keystone, &format!("user{number}")).await == StatusCode::OK {
+        number += 1;
+    }
+    assert!(began.elapsed() >= life, "the token was good");
+    for _ in 0..20 {
+        number += 1;
+        let status = status(&keystone, &format!("user{number}")).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    // One each 2 s, beside the one that succeeded: too many lock the account.
+    let most = 2 + began.elapsed().as_secs() / 2;
+    assert!((2..=most).contains(&(fake.logins() as u64)), "{} logins", fake.logins());
+    fake.fail_logins([]);
+    let restored = Instant::now();
+    while status(&keystone, "bob").await != StatusCode::OK {
+        assert!(restored.elapsed() < Duration::from_secs(10), "the failure is kept for too long");
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_fails_for_now_is_tried_again_once_for_all() {
+    let fake = Fake::start().await;
+    let keystone = keystone(&fake.url, &[]);
+    fake.fail_logins([503, 500]);
+    let tokens: Vec<String> = (0..20).map(|n| format!("user{n}")).collect();
+    let statuses = join_all(tokens.iter().map(|token| status(&keystone, token))).await;
+    assert!(statuses.iter().all(|status| *status == StatusCode::OK), "{statuses:?}");
+    assert_eq!((fake.logins(), fake.issued()), (3, 1));
+}
+
+#[tokio::test]
+async fn only_so_many_questions_are_asked_at_a_time() {
+    let fake = Fake::start().await;
+    let keystone = keystone(&fake.url, &[("TIMEOUT_SECONDS", "60")]);
+    let gate = fake.hold();
+    let tokens: Vec<String> = (0..MAX_QUESTIONS + 36).map(|n| format!("user{n}")).collect();
+    let statuses = join_all(tokens.iter().map(|token| status(&keystone, token)));
+    let release = async {
+        fake.wait_until_asked(MAX_QUESTIONS).await;
+        assert_eq!(keystone.questions.available_permits(), 0);
+        assert_eq!(fake.validated(), MAX_QUESTIONS);
+        gate.notify_waiters();
+        fake.wait_until_asked(tokens.len()).await;
+        gate.notify_waiters();
+    };
+    let (statuses, ()) = tokio::join!(statuses, release);
+    assert!(statuses.iter().all(|status| *status == StatusCode::OK), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn who_gets_no_turn_in_time_is_answered_503() {
+    let fake = Fake::start().await;
+    let keystone = keystone(&fake.url, &[("TIMEOUT_SECONDS", "0.2")]);
+    let all = keystone.questions.acquire_many(MAX_QUESTIONS as u32).await.unwrap();
+    let error = ask(&keystone, "alice").await.unwrap_err();
+    assert_eq!(error.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let AuthError::Unavailable(failure) = &error else { panic!("{error:?}") };
+    assert!(matches!(**failure, Failure::Crowded), "{failure:?}");
+    assert_eq!(fake.logins() + fake.validated(), 0);
+    drop(all);
+    assert_eq!(status(&keystone, "alice").await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_keystone_was_asked_is_counted() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let _recording = ::metrics::set_default_local_recorder(&recorder);
+    let fake = Fake::start().await;
+    let keystone = keystone(&fake.url, &[]);
+    fake.revoke("mallory");
+    for (token, expected) in [("alice", 200), ("alice", 200), ("mallory", 401), ("mallory", 401)] {
+        assert_eq!(status(&keystone, token).await, expected);
+    }
+    fake.then([Answer::Status(418)]);
+    assert_eq!(status(&keystone, "bob").await, StatusCode::SERVICE_UNAVAILABLE);
+    let text = recorder.handle().render();
+    for line in [
+        "abaca_keystone_validations_total{outcome=\"accepted\"} 1",
+        "abaca_keystone_validations_total{outcome=\"refused\"} 1",
+        "abaca_keystone_validations_total{outcome=\"failed\"} 1",
+        "abaca_keystone_validation_duration_seconds_count{outcome=\"accepted\"} 1",
+        "abaca_keystone_cache_hits_total 2",
+    ] {
+        assert!(text.lines().any(|own| own == line), "{line} is not in:\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn passing_failures_are_tried_again() {
     let fake = Fake::start().await;
     let keystone = keystone(&fake.url, &[]);
@@ -181,9 +292,15 @@ async fn no_answer_that_is_wrong_lets_anyone_in() {
         fake.then([Answer::Status(code)]);
         assert_eq!(status(&keystone, "x").await, StatusCode::SERVICE_UNAVAILABLE, "{code}");
     }
-    for (number, code) in [400, 404, 431].into_iter().enumerate() {
+    for code in [400, 404] {
+        fake.then([Answer::Page(code)]);
+        assert_eq!(status(&keystone, "x").await, StatusCode::SERVICE_UNAVAILABLE, "{code}");
+        fake.then([Answer::Page(code)]);
+        assert_eq!(status(&keystone, "x").await, StatusCode::SERVICE_UNAVAILABLE, "not kept");
+    }
+    for code in [400, 404, 431] {
         fake.then([Answer::Status(code)]);
-        let token = format!("bad{number}");
+        let token = format!("bad{code}");
         assert_eq!(status(&keystone, &token).await, StatusCode::UNAUTHORIZED, "{code}");
     }
     // Refused as an operator's mistake, not as the caller's.
@@ -272,11 +389,46 @@ async fn headers_that_hold_no_token_are_refused_without_a_question() {
     assert_eq!(fake.validated(), 1, "only the service's own");
 }
 
+proptest! {
+    /// Whatever the headers hold, the answer is yes or no while Keystone is there.
+    #[test]
+    fn any_bytes_in_the_headers_are_a_token_or_none(
+        headers in prop::collection::vec((any::<bool>(), header_value()), 0..4),
+    ) {
+        static FAKE: OnceLock<(Runtime, Fake, Keystone)> = OnceLock::new();
+        let (runtime, _, keystone) = FAKE.get_or_init(|| {
+            let runtime = Runtime::new().unwrap();
+            let fake = runtime.block_on(Fake::start());
+            let keystone = keystone(&fake.url, &[]);
+            (runtime, fake, keystone)
+        });
+        let mut request = parts(&[]);
+        for (is_service, value) in headers {
+            request.headers.append(if is_service { SERVICE_TOKEN } else { TOKEN }, value);
+        }
+        let answer = runtime.block_on(keystone.authenticate(&request));
+        let status = answer.map_or_else(|error| error.status(), |_| StatusCode::OK);
+        prop_assert!(matches!(status.as_u16(), 200 | 401), "{status} {request:?}");
+    }
+}
+
+/// Any that the HTTP server lets through.
+fn header_value() -> impl Strategy<Value = HeaderValue> {
+    let bytes = prop_oneof![
+        prop::collection::vec(prop_oneof![Just(b'\t'), b' '..=b'~', 0x80..=0xff_u8], 0..300),
+        prop::collection::vec(b' '..=b'~', 0..300),
+        prop::collection::vec(b'a'..=b'z', MAX_TOKEN - 2..MAX_TOKEN + 2),
+        "[a-z]{1,8}(:(service|member|admin))?".prop_map(String::into_bytes),
+    ];
+    bytes.prop_filter_map("no header", |bytes| HeaderValue::from_bytes(&bytes).ok())
+}
+
 #[test]
 fn nothing_prints_a_secret() {
     let keystone = keystone("http://127.0.0.1:1", &[]);
     assert!(!format!("{keystone:?}").contains("s3cret"));
-    let issued = own_token::Issued::new(HeaderValue::from_static("gAAAsecret"), Duration::ZERO);
+    let issued = HeaderValue::from_static("gAAAsecret");
+    let issued = own_token::Issued::new(issued, Instant::now(), Duration::ZERO);
     assert!(!format!("{issued:?}").contains("gAAA"), "{issued:?}");
 }
 

@@ -30,6 +30,8 @@ pub enum TokenError {
 /// A token that Keystone vouched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
+    /// When it was made, if the answer says it in a way that can be read.
+    pub(super) issued_at: Option<Timestamp>,
     /// When it ends by itself.
     pub(super) expires_at: Timestamp,
     /// What an application credential was made for.
@@ -83,6 +85,7 @@ impl Token {
             );
         }
         Ok(Self {
+            issued_at: token.issued_at.and_then(|text| text.parse().ok()),
             expires_at: token.expires_at.parse().map_err(|_| TokenError::BadTime)?,
             access_rules,
             user,
@@ -165,6 +168,7 @@ mod wire {
     #[derive(Deserialize)]
     pub(super) struct Token {
         pub(super) user: Owned,
+        pub(super) issued_at: Option<String>,
         pub(super) expires_at: String,
         #[serde(default)]
         pub(super) roles: Vec<Role>,

@@ -1,4 +1,4 @@
-//! A Keystone in process. Any token is good unless revoked: `name[:role,role]`, by default a member.
+//! A Keystone in process. Any token `name[:role,role]` is good unless revoked; by default a member's.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +20,8 @@ use tokio::task::AbortHandle;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
     Status(u16),
+    /// A web server's that has no Keystone.
+    Page(u16),
     Body(&'static str),
     /// The connection breaks off within the body.
     Broken,
@@ -32,6 +34,10 @@ pub(super) enum Answer {
 #[derive(Default)]
 struct State {
     issued: AtomicUsize,
+    logins: AtomicUsize,
+    failing_logins: Mutex<VecDeque<u16>>,
+    /// How late it is by Keystone's clock.
+    clock_behind: Mutex<Duration>,
     own_refused: AtomicUsize,
     asked: watch::Sender<usize>,
     script: Mutex<VecDeque<Answer>>,
@@ -75,6 +81,20 @@ impl Fake {
     /// How many own tokens it gave out.
     pub(super) fn issued(&self) -> usize {
         self.state.issued.load(Ordering::SeqCst)
+    }
+
+    /// How many it was asked for.
+    pub(super) fn logins(&self) -> usize {
+        self.state.logins.load(Ordering::SeqCst)
+    }
+
+    /// How the next logins fail.
+    pub(super) fn fail_logins(&self, statuses: impl IntoIterator<Item = u16>) {
+        *self.state.failing_logins.lock().unwrap() = statuses.into_iter().collect();
+    }
+
+    pub(super) fn clock_is_behind(&self, by: Duration) {
+        *self.state.clock_behind.lock().unwrap() = by;
     }
 
     /// How many validations it was asked for with a good own token.
@@ -149,6 +169,10 @@ impl State {
     }
 
     async fn issue(&self, body: Body) -> Response<Body> {
+        self.logins.fetch_add(1, Ordering::SeqCst);
+        if let Some(code) = self.failing_logins.lock().unwrap().pop_front() {
+            return status(code);
+        }
         let body: Bytes = body.collect().await.unwrap().to_bytes();
         let body: Value = serde_json::from_slice(&body).unwrap();
         if body["auth"]["identity"]["password"]["user"]["password"] != "s3cret" {
@@ -156,8 +180,11 @@ impl State {
         }
         let number = self.issued.fetch_add(1, Ordering::SeqCst) + 1;
         let lifetime = self.own_lifetime.lock().unwrap().unwrap_or(Duration::from_secs(3600));
-        let ends = Timestamp::now().after(lifetime);
-        let mut answer = Response::new(token("own:service", ends).to_string().into());
+        let now = Timestamp::now();
+        let ends = now.after(lifetime);
+        let behind = *self.clock_behind.lock().unwrap();
+        let token = token("own:service", now.before(behind), ends.before(behind));
+        let mut answer = Response::new(token.to_string().into());
         *answer.status_mut() = StatusCode::CREATED;
         let header = format!("{number} {}", ends.micros());
         answer.headers_mut().insert("x-subject-token", header.parse().unwrap());
@@ -191,14 +218,15 @@ impl State {
         let subject = header("x-subject-token");
         let ended = self.ended.lock().unwrap().contains(&subject);
         let expired_too = request.uri.query().unwrap().contains("allow_expired=1");
-        if self.revoked.lock().unwrap().contains(&subject) || ended && !expired_too {
+        let revoked = self.revoked.lock().unwrap().contains(&subject);
+        if !is_name(&subject) || revoked || ended && !expired_too {
             return status(404);
         }
         let lifetime = self.lifetime.lock().unwrap().unwrap_or(Duration::from_secs(3600));
         let now = Timestamp::now();
         let ends = if ended { now.before(Duration::from_secs(60)) } else { now.after(lifetime) };
         let ends = *self.ends.lock().unwrap().entry(subject.clone()).or_insert(ends);
-        Response::new(token(&subject, ends).to_string().into())
+        Response::new(token(&subject, now, ends).to_string().into())
     }
 }
 
@@ -219,6 +247,11 @@ impl Answer {
         };
         match self {
             Self::Status(code) => status(code),
+            Self::Page(code) => {
+                let mut answer = Response::new("<html><h1>Nothing here</h1></html>".into());
+                *answer.status_mut() = StatusCode::from_u16(code).unwrap();
+                answer
+            }
             Self::Body(text) => Response::new(text.into()),
             Self::Broken => chunks(Some(std::io::Error::other("broken on purpose"))),
             Self::Endless => chunks(None),
@@ -228,18 +261,30 @@ impl Answer {
 }
 
 fn status(code: u16) -> Response<Body> {
-    let mut answer = Response::new(Body::empty());
+    let error = json!({"error": {"code": code, "title": "No", "message": "No."}});
+    let mut answer = Response::new(error.to_string().into());
     *answer.status_mut() = StatusCode::from_u16(code).unwrap();
     answer
 }
 
-fn token(name: &str, expires_at: Timestamp) -> Value {
+/// Whether it is a token that can have been given out.
+fn is_name(token: &str) -> bool {
+    let is_word = |word: &str| {
+        (1..=60).contains(&word.len())
+            && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    let (user, roles) = token.split_once(':').unwrap_or((token, "member"));
+    is_word(user) && roles.split(',').all(is_word)
+}
+
+fn token(name: &str, issued_at: Timestamp, expires_at: Timestamp) -> Value {
     let (user, roles) = name.split_once(':').unwrap_or((name, "member"));
     let roles: Vec<Value> = roles.split(',').map(|role| json!({"name": role})).collect();
     json!({"token": {
         "user": {"id": user, "name": user, "domain": {"id": "default", "name": "Default"}},
         "project": {"id": "p1", "domain": {"id": "default"}},
         "roles": roles,
+        "issued_at": format!("{issued_at}Z"),
         "expires_at": format!("{expires_at}Z"),
     }})
 }
