@@ -169,6 +169,8 @@ impl App {
 /// The part of the configuration that request handlers read.
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
+    /// What links begin with, up to `/v2`; none: `http://` and the host that the request names.
+    pub public_url: Option<String>,
     /// The largest request body accepted, in bytes.
     pub max_body_bytes: usize,
     /// How long a request may take, its body included.
@@ -196,6 +198,7 @@ pub struct ApiSettings {
 impl From<&ApiConfig> for ApiSettings {
     fn from(config: &ApiConfig) -> Self {
         Self {
+            public_url: config.public_url.as_ref().map(|url| url.as_str().to_owned()),
             max_body_bytes: usize::try_from(config.max_body_bytes).unwrap_or(usize::MAX),
             request_timeout: config.request_timeout,
             max_limit: config.max_limit.into(),

@@ -16,17 +16,21 @@ const QUERY_VALUE: &AsciiSet =
 /// Builds the links of one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Links {
-    /// `http://host:port`
+    /// What comes before `/v2`: `https://host:port/path`.
     root: String,
     /// The project id with a `/` before it, if the request's URL has one.
     project: String,
 }
 
 impl Links {
-    /// From the request's headers and the project in its URL.
-    pub(super) fn new(headers: &HeaderMap, project: Option<&str>) -> Self {
+    /// From the configured address, the request's headers and the project in its URL.
+    pub(super) fn new(
+        public_url: Option<&str>,
+        headers: &HeaderMap,
+        project: Option<&str>,
+    ) -> Self {
         Self {
-            root: root_url(headers),
+            root: root_url(public_url, headers),
             project: project.map(|id| format!("/{id}")).unwrap_or_default(),
         }
     }
@@ -89,8 +93,11 @@ impl Serialize for Href<'_> {
     }
 }
 
-/// `http://` and the host as the client addressed it.
-pub(super) fn root_url(headers: &HeaderMap) -> String {
+/// The configured address, else `http://` and the host as the client addressed it.
+pub(super) fn root_url(public_url: Option<&str>, headers: &HeaderMap) -> String {
+    if let Some(url) = public_url {
+        return url.to_owned();
+    }
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
     format!("http://{}", host.unwrap_or("localhost"))
 }
@@ -105,7 +112,7 @@ mod tests {
     fn links_look_like_the_request() {
         let host = HeaderValue::from_static("shares.example:8786");
         let headers = HeaderMap::from_iter([(header::HOST, host)]);
-        let links = Links::new(&headers, Some("abc"));
+        let links = Links::new(None, &headers, Some("abc"));
         assert_eq!(
             links.resource("shares", "1")[0]["href"],
             "http://shares.example:8786/v2/abc/shares/1"
@@ -114,8 +121,17 @@ mod tests {
         assert_eq!(written, links.resource("shares", "1"));
         let query = Query::parse("limit=2&name=a%26b&marker=0&offset=4").unwrap();
         assert_eq!(
-            Links::new(&headers, None).next("shares/detail", &query, "1")[0]["href"],
+            Links::new(None, &headers, None).next("shares/detail", &query, "1")[0]["href"],
             "http://shares.example:8786/v2/shares/detail?limit=2&name=a%26b&marker=1"
+        );
+        let public = Links::new(Some("https://cloud.example/share"), &headers, None);
+        assert_eq!(
+            public.next("shares", &Query::parse("limit=2").unwrap(), "1")[0]["href"],
+            "https://cloud.example/share/v2/shares?limit=2&marker=1"
+        );
+        assert_eq!(
+            public.resource("shares", "1")[1]["href"],
+            "https://cloud.example/share/shares/1"
         );
     }
 }

@@ -102,7 +102,9 @@ async fn handle(
     app.identity.guard(parts)?;
     let path = match parts.uri.path() {
         "/" => {
-            let reply = versions::document(StatusCode::MULTIPLE_CHOICES, &parts.headers)?;
+            let public_url = app.settings.public_url.as_deref();
+            let status = StatusCode::MULTIPLE_CHOICES;
+            let reply = versions::document(status, public_url, &parts.headers)?;
             return Ok(reply.into_response());
         }
         "/healthcheck" => return Ok(health::answer(&parts.method, &parts.headers)),
@@ -144,7 +146,8 @@ async fn handle_v2(
     known.version = Some(spoken.version);
     known.experimental = spoken.experimental;
     if matches!(path, "" | "/") {
-        return versions::document(StatusCode::OK, &parts.headers);
+        let public_url = app.settings.public_url.as_deref();
+        return versions::document(StatusCode::OK, public_url, &parts.headers);
     }
 
     let (matched, url_project) = find(table, path, caller.project_id.as_deref())?;
@@ -176,7 +179,8 @@ async fn handle_v2(
     if route.check == Check::Router && !app.policy.allows(route.rule, &caller, None).await {
         return Err(ApiError::access_denied());
     }
-    let links = Links::new(&parts.headers, url_project.as_deref());
+    let public_url = app.settings.public_url.as_deref();
+    let links = Links::new(public_url, &parts.headers, url_project.as_deref());
     let call = Call {
         app,
         caller,

@@ -7,7 +7,12 @@ use super::links::root_url;
 use super::{ApiError, Reply, V};
 
 /// The document of `/` (300, "choose") and of `/v2/` (200).
-pub(super) fn document(status: StatusCode, headers: &HeaderMap) -> Result<Reply, ApiError> {
+pub(super) fn document(
+    status: StatusCode,
+    public_url: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Reply, ApiError> {
+    let root = root_url(public_url, headers);
     let document = json!({
         "versions": [{
             "id": "v2.0",
@@ -17,7 +22,7 @@ pub(super) fn document(status: StatusCode, headers: &HeaderMap) -> Result<Reply,
             "updated": "2015-08-27T11:33:21Z",
             "links": [
                 { "rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/" },
-                { "rel": "self", "href": format!("{}/v2/", root_url(headers)) },
+                { "rel": "self", "href": format!("{root}/v2/") },
             ],
             "media-types": [{
                 "base": "application/json",

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use super::secret::DatabaseUrl;
 use super::section::Section;
-use super::setting::{LogFormat, LogLevel};
+use super::setting::{HttpUrl, LogFormat, LogLevel};
 
 /// `[api]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiConfig {
     /// Address of the API.
     pub listen: SocketAddr,
+    /// Where clients reach the API, `/v2` left out.
+    pub public_url: Option<HttpUrl>,
     /// Largest request body in bytes.
     pub max_body_bytes: u32,
     /// Longest time for a request.
@@ -45,6 +47,12 @@ impl ApiConfig {
                 listen,
                 "Address and port of the API; port 0 takes a free one. The noauth identity takes \
                  loopback only.",
+            ),
+            public_url: section.optional(
+                "public_url",
+                "Where clients reach the API, without /v2, for the links in answers: \
+                 https://HOST:PORT/PATH. Set it when a proxy is before the service. When not set, \
+                 links have http and the host that the request names.",
             ),
             max_body_bytes: section.count(
                 "max_body_bytes",
@@ -100,6 +108,10 @@ impl ApiConfig {
                  and remove.",
             ),
         };
+        let ends_in_a_version = |url: &HttpUrl| url.as_str().ends_with("/v2");
+        if config.public_url.as_ref().is_some_and(ends_in_a_version) {
+            section.refuse("public_url", "/v2 comes behind it by itself; leave it out");
+        }
         let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '{' | '}');
         if !config.default_mount_point_prefix.chars().all(is_fine) {
             section.refuse(

@@ -153,7 +153,7 @@ impl Setting for Vec<String> {
     }
 }
 
-/// The address of another service, `http` or `https`, without user, query and fragment.
+/// The address of a service, `http` or `https`, without user, query and fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpUrl(Url);
 

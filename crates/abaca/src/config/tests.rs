@@ -83,6 +83,7 @@ data_dir = "/srv/abaca"
 
 [api]
 listen = "[::1]:8786"
+public_url = "https://cloud.example/share"
 max_body_bytes = 1048576
 request_timeout = 2.5
 
@@ -214,6 +215,30 @@ fn the_effective_configuration_explains_itself() {
     let config = load_with(&overrides, &[("ABACA__LOG__LEVEL", "debug")]).unwrap();
     let shown = config.to_commented_toml().replace(directory.path().to_str().unwrap(), "");
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn the_public_url_is_checked_at_the_start() {
+    let with = |url: &str| load(&format!("[api]\npublic_url = \"{url}\"\n"), &[]);
+    for (given, taken) in [
+        ("https://cloud.example", "https://cloud.example"),
+        ("https://cloud.example:8443/share/", "https://cloud.example:8443/share"),
+        ("http://[::1]:8786", "http://[::1]:8786"),
+    ] {
+        let config = with(given).unwrap();
+        assert_eq!(config.api.public_url.unwrap().as_str(), taken);
+    }
+    for (given, what) in [
+        ("cloud.example", "api.public_url"),
+        ("ftp://cloud.example", "http://HOST:PORT/PATH or https://HOST:PORT/PATH"),
+        ("https://u:s3cret@cloud.example", "without user, query and fragment"),
+        ("https://cloud.example/?a=b", "without user, query and fragment"),
+        ("https://cloud.example/share/v2/", "/v2 comes behind it by itself; leave it out"),
+    ] {
+        let error = with(given).unwrap_err();
+        assert!(error.contains(what) && error.contains(":2: "), "{given}: {error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
 }
 
 #[test]

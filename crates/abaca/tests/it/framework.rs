@@ -302,3 +302,17 @@ async fn load_balancers_get_their_answer() {
     assert_eq!(html.header("content-type"), Some("text/html; charset=UTF-8"));
     assert_eq!(ask(Method::HEAD, "*/*").await.status, 204);
 }
+
+#[tokio::test]
+async fn links_begin_with_the_public_url() {
+    let public_url = Some("https://cloud.example/share".to_owned());
+    let settings = ApiSettings { public_url, ..default_settings() };
+    let server = TestServer::with_routes(settings, routes()).await;
+    let link = server.get("/v2/things").await.expect(200)["link"].clone();
+    assert_eq!(link, "https://cloud.example/share/v2/things/1");
+    for (path, status) in [("/", 300), ("/v2/", 200)] {
+        let document = server.get(path).await.expect(status);
+        let link = &document["versions"][0]["links"][1];
+        assert_eq!(link["href"], "https://cloud.example/share/v2/", "{path}");
+    }
+}
