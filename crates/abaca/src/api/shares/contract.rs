@@ -77,11 +77,11 @@ fn share() -> Schema {
 }
 
 pub(in crate::api) fn index() -> Contract {
-    list("List shares", summary())
+    list("List shares", boolean_word().since(V(2, 42)), summary())
 }
 
 pub(in crate::api) fn detail() -> Contract {
-    list("List shares with details", share())
+    list("List shares with details", boolean_word(), share())
 }
 
 /// Nothing behind the `=` is a yes.
@@ -89,7 +89,7 @@ pub(in crate::api) fn all_tenants() -> Schema {
     any_of([boolean_word(), text().exactly("")])
 }
 
-fn list(summary: &'static str, item: Schema) -> Contract {
+fn list(summary: &'static str, with_count: Schema, item: Schema) -> Contract {
     let dictionary = || text().about("A dictionary, as {'key': 'value'}.");
     Contract::new(summary)
         .query([
@@ -109,7 +109,7 @@ fn list(summary: &'static str, item: Schema) -> Contract {
             ("share_network_id", text()),
             ("share_group_id", text()),
             ("share_server_id", text()),
-            ("with_count", boolean_word()),
+            ("with_count", with_count),
         ])
         .query([
             ("export_location_id", text().since(V(2, 35))),

@@ -42,14 +42,14 @@ fn snapshot() -> Schema {
 }
 
 pub(in crate::api) fn index() -> Contract {
-    list("List snapshots", summary())
+    list("List snapshots", boolean_word().since(V(2, 79)), summary())
 }
 
 pub(in crate::api) fn detail() -> Contract {
-    list("List snapshots with details", snapshot())
+    list("List snapshots with details", boolean_word(), snapshot())
 }
 
-fn list(summary: &'static str, item: Schema) -> Contract {
+fn list(summary: &'static str, with_count: Schema, item: Schema) -> Contract {
     let words = || text().not_empty();
     let number = || integer();
     Contract::new(summary)
@@ -67,7 +67,7 @@ fn list(summary: &'static str, item: Schema) -> Contract {
             ("description~", words().since(V(2, 36))),
             ("display_description~", words().since(V(2, 36))),
             ("metadata", text().since(V(2, 73)).about("A dictionary, as {'key': 'value'}.")),
-            ("with_count", boolean_word()),
+            ("with_count", with_count),
         ])
         .query([
             ("id", words().for_administrators()),

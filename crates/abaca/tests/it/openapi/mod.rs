@@ -73,6 +73,15 @@ fn the_document_of_a_version_has_what_the_version_has() {
     let parameters = |minor: u32| at(minor)["paths"]["/shares"]["get"]["parameters"].to_string();
     assert!(!parameters(34).contains("export_location_id"));
     assert!(parameters(35).contains("export_location_id"));
+    // The short lists count later than those with details.
+    for (path, first) in [("/shares", 42), ("/snapshots", 79)] {
+        for (path, minor) in [(path.to_owned(), first), (format!("{path}/detail"), 0)] {
+            let has = |minor: u32| {
+                at(minor)["paths"][&path]["get"]["parameters"].to_string().contains("with_count")
+            };
+            assert!(has(minor) && (minor == 0 || !has(minor - 1)), "{path}");
+        }
+    }
     for minor in 0..=V::MAX.1 {
         assert!(!at(minor).to_string().contains("-ver\""), "2.{minor}");
     }
