@@ -227,7 +227,9 @@ impl<'t> Matched<'t> {
         body: Option<&Value>,
     ) -> Result<&'t Route, ApiError> {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        if !self.rows().any(|route| route.method == *method) {
+        // An action that this version lacks is told apart from the method below.
+        let takes = |route: &Route| route.action.is_some() || route.is_there(spoken);
+        if !self.rows().any(|route| route.method == *method && takes(route)) {
             return Err(self.method_not_allowed(spoken));
         }
         let mut rows = self.rows().filter(|route| route.method == *method).peekable();

@@ -130,6 +130,10 @@ async fn other_methods_are_refused_with_those_allowed() {
     assert_eq!(answer.header("allow"), Some("DELETE, GET, HEAD"));
     let old = server.request(Method::PUT, thing).at(V(2, 6)).send().await;
     assert_eq!(old.header("allow"), Some("GET, HEAD"));
+    // Other versions have it, this one has not.
+    let not_yet = server.request(Method::DELETE, thing).at(V(2, 6)).send().await;
+    not_yet.fault(405, "badMethod");
+    assert_eq!(not_yet.header("allow"), Some("GET, HEAD"));
     let gone = server.request(Method::PUT, "/v2/os-things").send().await;
     gone.fault(404, "itemNotFound");
     assert_eq!(server.request(Method::HEAD, "/v2/things").send().await.status, 200);

@@ -165,7 +165,10 @@ async fn a_bad_denial_or_level_is_named() {
     }
     let body = json!({ "update_access": { "access_level": "ro" } });
     let old = server.request(Method::PUT, &path).at(V(2, 87)).json(&body).send().await;
-    old.fault(404, "itemNotFound");
+    old.fault(405, "badMethod");
+    assert_eq!(old.header("allow"), Some("GET, HEAD"));
+    let older = server.request(Method::PUT, &path).at(V(2, 44)).json(&body).send().await;
+    older.fault(404, "itemNotFound");
     deny(&server, &share, &rule).await.expect(202);
     let message = server.put(&path, body).await.fault(400, "badRequest");
     assert!(message.contains("is being denied"), "{message}");

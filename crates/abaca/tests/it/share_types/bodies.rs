@@ -90,7 +90,11 @@ async fn an_unknown_type_is_not_found() {
         let grant = json!({"addProjectAccess": {"project": "p"}});
         server.post(&format!("{path}/action"), grant).await.fault(404, "itemNotFound");
     }
-    let answer = server.request(Method::PUT, "/v2/types/nope").at(V(2, 49)).send().await;
     // There is no such method at this version.
+    let answer = server.request(Method::PUT, "/v2/types/nope").at(V(2, 49)).send().await;
     assert_eq!(answer.status, 404);
+    let id = "/v2/types/00000000-0000-4000-8000-000000000001";
+    let answer = server.request(Method::PUT, id).at(V(2, 49)).send().await;
+    answer.fault(405, "badMethod");
+    assert_eq!(answer.header("allow"), Some("DELETE, GET, HEAD"));
 }
