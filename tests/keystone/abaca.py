@@ -33,14 +33,18 @@ class Answer:
         self.body = json.loads(text) if text else None
 
 
-def ask(service, token=None, path="/snapshot-instances", service_token=None):
-    """GET `path` at the last version."""
+def ask(service, token=None, path="/snapshot-instances", service_token=None, method="GET", body=None):
+    """A request at the last version, with `body` as JSON."""
     headers = {"X-OpenStack-Manila-API-Version": "2.99"}
     if token is not None:
         headers["X-Auth-Token"] = token
     if service_token is not None:
         headers["X-Service-Token"] = service_token
-    request = urllib.request.Request(service.endpoint + path, headers=headers)
+    data = None
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+        data = json.dumps(body).encode()
+    request = urllib.request.Request(service.endpoint + path, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return Answer(answer.status, answer.headers, answer.read())

@@ -36,6 +36,35 @@ class Tokens(KeystoneCase):
         unscoped = self.identity.log_in("alice", scope="unscoped")
         self.assertEqual(self.status(unscoped, path="/shares"), 403)
 
+    def test_a_system_scoped_token_is_let_in_where_the_rule_takes_that_scope(self):
+        backend = {"DRIVER": "directory", "REPLICATION_DOMAIN": "one", "REPLICATION_TYPE": "readable"}
+        service = abaca.service(self.keystone.url)
+        service.variables.update({f"ABACA__BACKEND__FAKE__{key}": value for key, value in backend.items()})
+        admin = self.identity.log_in("admin", "admin")
+        self.identity.grant("admin", "admin", system=True)
+        system = self.identity.log_in("admin", scope={"system": {"all": True}})
+
+        def ask(token, path, method="GET", **body):
+            return abaca.ask(service, token, path, method=method, body=body or None)
+
+        with service:
+            specs = {"driver_handles_share_servers": "False", "replication_type": "readable"}
+            kind = ask(admin, "/types", "POST", share_type={"name": "replicated", "extra_specs": specs})
+            wanted = {"share_proto": "NFS", "size": 1, "share_type": kind.body["share_type"]["id"]}
+            alice = self.identity.log_in("alice", "proj")
+            share = ask(alice, "/shares", "POST", share=wanted).body["share"]["id"]
+            replica = ask(admin, f"/share-replicas?share_id={share}").body["share_replicas"][0]["id"]
+            path = f"/share-replicas/{replica}"
+            answer = ask(system, f"{path}/metadata", "POST", metadata={"color": "blue"})
+            self.assertEqual((answer.status, answer.body), (200, {"metadata": {"color": "blue"}}))
+            self.assertEqual(ask(system, f"{path}/metadata").body, {"metadata": {"color": "blue"}})
+            self.assertEqual(ask(system, f"{path}/metadata/color", "DELETE").status, 200)
+            self.assertEqual(ask(system, path).status, 403, "its rule takes project scope")
+            # The scope alone is no right.
+            self.identity.grant("alice", "member", system=True)
+            system = self.identity.log_in("alice", scope={"system": {"all": True}})
+            self.assertEqual(ask(system, f"{path}/metadata").status, 403, "no administrator")
+
     def test_a_revoked_token_is_refused_within_the_cache_time(self):
         token = self.identity.log_in("admin", "admin")
         self.assertEqual(self.status(token), 200)

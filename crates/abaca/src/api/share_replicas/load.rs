@@ -12,8 +12,9 @@ pub(in crate::api) struct Found {
     pub(in crate::api) share: Share,
 }
 
-/// The replica in the path, if it is of the caller's project or the caller an administrator. Whoever
-/// may not see it is told what he is told of one that is not there.
+/// The replica in the path, if it is of the caller's project, or the caller an administrator or scoped
+/// to the whole system, which the rule of the route has taken. Whoever may not see it is told what he
+/// is told of one that is not there.
 ///
 /// # Errors
 /// 404
@@ -23,7 +24,8 @@ pub(in crate::api) async fn find(call: &Call, tx: &mut Tx) -> Result<Found, ApiE
     let replica = share_instances::get(tx, id).await?.ok_or_else(unknown)?;
     let share = shares::get(tx, replica.share_id).await?.ok_or_else(unknown)?;
     let is_own = call.caller.project_id.as_ref() == Some(&share.project_id);
-    if replica.replica_state.is_none() || !(is_own || call.caller.is_admin) {
+    let is_of_all = call.caller.is_admin || call.caller.system_scope.is_some();
+    if replica.replica_state.is_none() || !(is_own || is_of_all) {
         return Err(unknown());
     }
     Ok(Found { replica, share })
