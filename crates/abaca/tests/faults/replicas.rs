@@ -18,6 +18,7 @@ crate::on_sqlite_and_postgres!(
     update_replica,
     snapshots,
     resets,
+    reset_when_its_worker_is_gone,
     said_to_be_there
 );
 
@@ -103,6 +104,28 @@ async fn resets(dialect: Dialect) {
         reset_in_the_middle(&world, place.split('.').next().unwrap(), place).await;
         world.remove().await;
     }
+}
+
+/// Nobody serves the replica's backend any more: those who use the active one do not wait for that.
+async fn reset_when_its_worker_is_gone(dialect: Dialect) {
+    let world = World::new(dialect, Storage::Directory).await;
+    let first_alone = std::fs::read_to_string(world.path("abaca.toml")).unwrap();
+    two_backends(&world);
+    let whole = world.start("all", None);
+    let scene = prepare(&world, &whole, "promote_replica").await;
+    drop(whole);
+    let mut doomed = world.start("all", Some("promote_replica.promote.start"));
+    ask(&doomed, "promote_replica", &scene);
+    doomed.gone();
+    assert_eq!(levels(&world, &scene.first), ["ro"]);
+
+    std::fs::write(world.path("abaca.toml"), first_alone).unwrap();
+    let again = world.start("all", None);
+    let replica = format!("/share-replicas/{}/action", second(&again, &scene));
+    again.post(&replica, &json!({ "reset_status": { "status": "error" } }));
+    again.wait("writers", |_| (levels(&world, &scene.first) == ["rw"]).then_some(()));
+    assert!(again.stop().success());
+    world.remove().await;
 }
 
 async fn reset_in_the_middle(world: &World, kind: &str, place: &str) {

@@ -1,6 +1,6 @@
 //! An administrator sets the status of a share instance by hand.
 
-use abaca_model::{AuditId, OperationKind, ShareInstance, ShareStatus, Timestamp};
+use abaca_model::{AuditId, OperationKind, ShareInstance, ShareInstanceId, ShareStatus, Timestamp};
 use abaca_store::audit::{self, AuditRecord};
 use abaca_store::share_migrations::{self, ShareMigration};
 use abaca_store::{Tx, operations, retry_conflicts, share_instances};
@@ -59,7 +59,8 @@ pub(in crate::api) fn wanted_status(value: &Value) -> Result<ShareStatus, ApiErr
 }
 
 /// Sets the status of an instance that is locked, takes it over from whatever works on it and
-/// records who did so. Returns its new fence. Whatever worker comes first ends a migration of it.
+/// records who did so. Returns its new fence. Whatever worker comes first ends a migration or a
+/// promotion of it.
 ///
 /// # Errors
 /// What the database says.
@@ -81,6 +82,7 @@ pub(in crate::api) async fn set_by_hand(
         operations::hasten(tx, kind, source, now).await?;
         operations::open_to_all(tx, kind, source).await?;
     }
+    end_promotion(tx, instance.id, now).await?;
     let record = AuditRecord {
         id: AuditId::random(),
         created_at: now,
@@ -95,4 +97,19 @@ pub(in crate::api) async fn set_by_hand(
     };
     audit::insert(tx, &record).await?;
     Ok(fence)
+}
+
+/// Lets any worker clean up after the promotion of a replica that was taken over: the clients of the
+/// active one must not wait for a worker that may never come back.
+///
+/// # Errors
+/// What the database says.
+pub(in crate::api) async fn end_promotion(
+    tx: &mut Tx,
+    id: ShareInstanceId,
+    now: Timestamp,
+) -> Result<(), abaca_store::Error> {
+    let kind = OperationKind::PromoteReplica;
+    operations::hasten(tx, kind, id.uuid(), now).await?;
+    operations::open_to_all(tx, kind, id.uuid()).await
 }

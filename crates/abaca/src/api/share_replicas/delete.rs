@@ -5,7 +5,7 @@ use abaca_store::{replicas, retry_conflicts, share_instances, snapshot_instances
 
 use super::load::{self, Found};
 use crate::api::operation::{self, Work};
-use crate::api::share_instances::set_by_hand;
+use crate::api::share_instances::{end_promotion, set_by_hand};
 use crate::api::{ApiError, Call, Reply};
 use crate::engine::arguments::Delete;
 
@@ -41,7 +41,10 @@ async fn begin(call: &Call, found: &Found, force: bool) -> Result<(), ApiError> 
     let doomed = ShareStatus::Deleting;
     let fence = match force {
         true => set_by_hand(&mut tx, call, "force_delete", &replica, doomed, now).await?,
-        false => share_instances::take_over(&mut tx, &replica, doomed, now).await?,
+        false => {
+            end_promotion(&mut tx, replica.id, now).await?;
+            share_instances::take_over(&mut tx, &replica, doomed, now).await?
+        }
     };
     for copy in snapshot_work::of_share_instance(&mut tx, replica.id).await? {
         let copy = snapshot_instances::get_locked(&mut tx, copy.id).await?;
