@@ -1,8 +1,12 @@
 //! An administrator deletes a share instance, whatever its status.
 
 use abaca_model::{OperationKind, ShareInstance, ShareStatus, Timestamp};
+use abaca_store::access_rules::Of;
 use abaca_store::replicas::ACTIVE;
-use abaca_store::{migration_work, retry_conflicts, share_instances, shares, snapshot_instances};
+use abaca_store::{
+    access_work, migration_work, retry_conflicts, share_instances, share_work, shares,
+    snapshot_instances,
+};
 
 use super::{load, set_by_hand};
 use crate::api::operation::{self, Work};
@@ -66,6 +70,11 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
         fence: set_by_hand(&mut tx, call, "force_delete", instance, status, now).await?,
         host,
     };
+    if instance.replica_state.is_none() && is_elsewhere(instance, &instances) {
+        // Nobody is to find it any more, nor wait for what becomes of its rules.
+        share_work::record_exports(&mut tx, id, &[], now).await?;
+        access_work::forget(&mut tx, Of::Shares, id.uuid()).await?;
+    }
     operation::enqueue(&mut tx, call, &work, &arguments).await?;
     Ok(tx.commit().await?)
 }
