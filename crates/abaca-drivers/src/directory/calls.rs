@@ -274,7 +274,8 @@ impl Driver for Directory {
         self.check_replicas()?;
         let (id, replica) = (replica.id, replica.clone());
         let wanted = vec![Wanted::object(id, Hold::Alone), Wanted::record(id)];
-        self.mutate(format!("promoting replica {id}"), wanted, move |root, cancel| {
+        let doing = format!("promoting replica {id}");
+        self.mutate_in(&self.last_looks, doing, wanted, move |root, cancel| {
             replicas::promote(root, &replica, may_be_stale, cancel)
         })
         .await
@@ -292,7 +293,7 @@ impl Driver for Directory {
             Wanted::object(snapshot.id, Hold::Alone),
             Wanted::object(snapshot.share_instance_id, Hold::Shared),
         ];
-        self.mutate(doing, wanted, move |root, cancel| {
+        self.mutate_in(&self.last_looks, doing, wanted, move |root, cancel| {
             replicas::bring_snapshot(root, snapshot, &source, None, cancel)
         })
         .await
@@ -359,7 +360,10 @@ impl Driver for Directory {
 
     async fn tree_state(&self, tree: &ShareTree) -> DriverResult<TreeState> {
         let (doing, tree) = (format!("looking at {}", tree.data), tree.clone());
-        self.mutate(doing, Vec::new(), move |_, cancel| migrate::tree_state(&tree, cancel)).await
+        self.mutate_in(&self.last_looks, doing, Vec::new(), move |_, cancel| {
+            migrate::tree_state(&tree, cancel)
+        })
+        .await
     }
 
     async fn manage_share(&self, share: &ManageShare) -> DriverResult<ShareObject> {

@@ -67,6 +67,9 @@ const CONCURRENT_QUERIES: usize = 16;
 /// How many shares are taken over or brought up to date as replicas at a time, beside the mutations:
 /// it may take hours.
 const CONCURRENT_COPIES: usize = 4;
+/// Of what reads another backend a last time, so that a hanging one keeps nothing else from running, nor
+/// copies that take hours what tenants wait for: promotions, snapshots that follow, ends of migrations.
+const CONCURRENT_LAST_LOOKS: usize = 8;
 
 pub(crate) const GIB: u64 = 1 << 30;
 
@@ -82,6 +85,7 @@ pub(crate) struct Directory {
     mutations: Arc<Semaphore>,
     queries: Arc<Semaphore>,
     copies: Arc<Semaphore>,
+    last_looks: Arc<Semaphore>,
 }
 
 impl Directory {
@@ -122,6 +126,7 @@ impl Directory {
             mutations: Arc::new(Semaphore::new(settings.max_concurrent_operations)),
             queries: Arc::new(Semaphore::new(CONCURRENT_QUERIES)),
             copies: Arc::new(Semaphore::new(CONCURRENT_COPIES)),
+            last_looks: Arc::new(Semaphore::new(CONCURRENT_LAST_LOOKS)),
             settings,
         })
     }

@@ -87,6 +87,14 @@ impl Run<'_> {
         call: impl Future<Output = DriverResult<T>>,
     ) -> Result<DriverResult<T>, Failure> {
         self.go_on_to_copy()?;
+        self.while_mine(call).await
+    }
+
+    /// A driver call that is dropped when the share instance is this operation's no more.
+    pub(super) async fn while_mine<T>(
+        &self,
+        call: impl Future<Output = DriverResult<T>>,
+    ) -> Result<DriverResult<T>, Failure> {
         tokio::select! {
             result = call => Ok(result),
             () = self.taken_over() => Err(Failure::Superseded),

@@ -3,7 +3,7 @@
 //!
 //! Looks have half a minute, changes the time the config names. What copies or measures whole trees has
 //! as long as it takes, since no time is enough for every tree: it holds a place that is its service's
-//! own (`places.rs`). A backend that let several calls in a row run out of time is down: nothing is
+//! own (`places.rs`). A backend that let several looks in a row run out of time is down: nothing is
 //! asked of it any more but its stats, one call at a time, until it answers.
 
 use std::collections::BTreeSet;
@@ -110,7 +110,13 @@ impl Watched {
         call: &'static str,
         work: impl Future<Output = DriverResult<T>>,
     ) -> DriverResult<T> {
-        self.within(self.look_limit(), call, work).await
+        match timeout(self.look_limit(), work).await {
+            Ok(answer) => self.told(answer),
+            Err(_) => {
+                self.missed(call, self.look_limit());
+                Err(no_answer(call))
+            }
+        }
     }
 
     async fn change<T>(
@@ -118,22 +124,14 @@ impl Watched {
         call: &'static str,
         work: impl Future<Output = DriverResult<T>>,
     ) -> DriverResult<T> {
-        self.within(self.deadline, call, work).await
-    }
-
-    async fn within<T>(
-        &self,
-        limit: Duration,
-        call: &'static str,
-        work: impl Future<Output = DriverResult<T>>,
-    ) -> DriverResult<T> {
-        match timeout(limit, work).await {
-            Ok(answer) => self.told(answer),
-            Err(_) => {
-                self.missed(call, limit);
-                Err(no_answer(call))
-            }
-        }
+        let Ok(answer) = timeout(self.deadline, work).await else {
+            // It may have waited for others all that time: whether the backend is down, looks tell.
+            let (backend, seconds) = (&self.config.name, self.deadline.as_secs_f64());
+            metrics::backend_deadline_missed(&self.service, call);
+            tracing::warn!(backend, call, seconds, "a change was not done in time");
+            return Err(no_answer(call));
+        };
+        self.told(answer)
     }
 
     /// An answer is a sign of life, unless it is only that the call did not get to the storage.
@@ -303,7 +301,7 @@ impl Driver for Watched {
     }
 
     async fn manage_share(&self, share: &ManageShare) -> DriverResult<ShareObject> {
-        self.change("manage_share", self.driver()?.manage_share(share)).await
+        self.told(self.driver()?.manage_share(share).await)
     }
 
     async fn unmanage_share(&self, id: Uuid, generation: u64) -> DriverResult<()> {

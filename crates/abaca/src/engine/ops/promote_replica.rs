@@ -84,7 +84,7 @@ async fn promote(run: &Run<'_>, work: &ShareWork) -> Result<Outcome, Failure> {
     let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
     // An administrator who set the active one to `error` said not to wait for it.
     let may_be_stale = active.instance.status == ShareStatus::Error;
-    let promoted = driver.promote_replica(&promotion, may_be_stale).await?;
+    let promoted = run.while_mine(driver.promote_replica(&promotion, may_be_stale)).await??;
     let location = replicas::unnoted_location(run, work).await?;
     let tx = run.record().await?;
     switch(run, tx, work, promoted, location).await

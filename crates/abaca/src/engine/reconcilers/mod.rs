@@ -46,6 +46,10 @@ async fn heartbeats(engine: Arc<Engine>) {
 async fn comparisons(engine: Arc<Engine>, backend: Arc<Backend>) {
     let mut nudged = engine.reconcile.subscribe();
     loop {
+        if !backend.is_up() {
+            tokio::time::sleep(engine.settings.stats_interval).await;
+            continue;
+        }
         objects::run(&engine, &backend).await;
         // Woken or timed out, it is time.
         let _ = tokio::time::timeout(engine.settings.reconcile_interval, nudged.changed()).await;

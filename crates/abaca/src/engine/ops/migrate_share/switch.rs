@@ -92,7 +92,7 @@ async fn check_untouched(
     let plan = Plan::of(migration)?;
     let (Some(tree), Some(copied)) = (&plan.tree, plan.copied) else { return Ok(()) };
     let driver = &run.backend(destination.host.as_deref().unwrap_or_default())?.driver;
-    let found = driver.tree_state(tree).await?;
+    let found = run.while_mine(driver.tree_state(tree)).await??;
     if found == copied {
         return Ok(());
     }
