@@ -5,7 +5,7 @@ use abaca_model::{LockAction, LockContext, LockedType};
 use super::list::SORT_KEYS;
 use crate::api::openapi::Contract;
 use crate::api::openapi::schema::{
-    Schema, boolean_word, fields, links, object, one_of, page_of, text, time, under, uuid,
+    Schema, any_of, boolean_word, fields, links, object, one_of, page_of, text, time, under, uuid,
 };
 
 fn kind() -> Schema {
@@ -41,6 +41,11 @@ fn one() -> Schema {
     under("resource_lock", lock())
 }
 
+/// An empty one is no filter.
+fn or_empty(word: Schema) -> Schema {
+    any_of([word, text().exactly("")])
+}
+
 pub(in crate::api) fn index() -> Contract {
     let moment = || text().about("An ISO 8601 time.");
     Contract::new("List resource locks")
@@ -49,9 +54,9 @@ pub(in crate::api) fn index() -> Contract {
             ("project_id", text()),
             ("all_projects", boolean_word()),
             ("user_id", text()),
-            ("resource_id", uuid()),
-            ("resource_type", kind()),
-            ("resource_action", action()),
+            ("resource_id", or_empty(uuid())),
+            ("resource_type", or_empty(kind())),
+            ("resource_action", or_empty(action())),
             ("lock_context", text()),
             ("lock_reason", text()),
             ("lock_reason~", text()),
