@@ -1,6 +1,6 @@
 //! The floor that `benches/run` measures against: the HTTP stack of Abaca answering a body that is
-//! ready, without routing table, policy or database. `ready_body ADDRESS`; `GET /BYTES` answers
-//! that many bytes.
+//! ready, without routing table, policy or database. `floor ADDRESS`; `GET /BYTES` answers that many
+//! bytes. A crate of its own, so that the service is built for the measurement as for production.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -26,7 +26,7 @@ async fn ready_body(Path(size): Path<usize>, State(bodies): State<Bodies>) -> im
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let address = std::env::args().nth(1).ok_or("usage: ready_body ADDRESS")?;
+    let address = std::env::args().nth(1).ok_or("usage: floor ADDRESS")?;
     let router =
         axum::Router::new().route("/{size}", get(ready_body)).with_state(Bodies::default());
     axum::serve(tokio::net::TcpListener::bind(address).await?, router).await?;
