@@ -144,10 +144,12 @@ def compare(reference, abaca, wanted, options):
     found = []
     sides = (reference, abaca)
     with open(RESULTS / "differences.txt", "w") as log:
-        for request in wanted:
+        for number, request in enumerate(wanted, 1):
             for what, texts in exchange(sides, request):
                 found.append((request.name, what))
                 print(request.name, what, *texts, sep="\n    ", file=log, flush=True)
+            if number % 500 == 0:
+                print(f"{number} of {len(wanted)} compared, {len(found)} differences", flush=True)
     return found
 
 
