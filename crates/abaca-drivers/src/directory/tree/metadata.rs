@@ -269,7 +269,7 @@ pub(super) enum Special {
     Copied,
     /// The original went away meanwhile.
     Vanished,
-    /// This process may not make such an entry (device nodes want root).
+    /// This process may not make such an entry (device nodes want CAP_MKNOD, which root need not have).
     NotPermitted,
 }
 

@@ -12,8 +12,8 @@ use super::super::sys::{self, Meta};
 use super::copy::others;
 use super::file::next_data;
 use super::metadata::{
-    SET_ID_BITS, can_not_be_held, mode_without_memory, owner, permitted, set_attribute,
-    tenants_attributes,
+    SET_ID_BITS, Special, can_not_be_held, copy_special, mode_without_memory, owner, permitted,
+    set_attribute, tenants_attributes,
 };
 use super::remove::{make_writable, remove_tree};
 use super::stack::DirectoryStack;
@@ -109,9 +109,13 @@ impl Visitor for Comparer<'_> {
     fn entry(&mut self, parent: BorrowedFd<'_>, name: &CStr, kind: FileType) -> FsResult<()> {
         let Some(meta) = existing(sys::meta(parent, name))? else { return Ok(()) };
         let copied = existing(sys::meta(self.copy.top()?, name))?;
-        if copied.is_none() && is_left_out(kind) {
-            self.found.is_not_kept(name);
-            return Ok(());
+        if copied.is_none() && is_device(kind) {
+            // Whether this process may make devices is known only when it tries.
+            let made = copy_special(parent, self.copy.top()?, name, &meta)?;
+            if made == Special::NotPermitted {
+                self.found.is_not_kept(name);
+                return Ok(());
+            }
         }
         let is_same = match copied {
             None => false,
@@ -339,10 +343,8 @@ fn same_owner_of(
     Ok(!given)
 }
 
-/// Only root can make devices.
-fn is_left_out(kind: FileType) -> bool {
+fn is_device(kind: FileType) -> bool {
     matches!(kind, FileType::BlockDevice | FileType::CharacterDevice)
-        && !rustix::process::geteuid().is_root()
 }
 
 fn existing<T>(result: FsResult<T>) -> FsResult<Option<T>> {
