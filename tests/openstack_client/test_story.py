@@ -42,7 +42,8 @@ class Story(ServiceCase):
         self.assertEqual(
             lines,
             [
-                f"export OS_AUTH_TYPE=none OS_ENDPOINT={self.service.endpoint}",
+                "python3 -m venv osc && osc/bin/pip install python-openstackclient python-manilaclient",
+                f"export PATH=$PWD/osc/bin:$PATH OS_AUTH_TYPE=none OS_ENDPOINT={self.service.endpoint}",
                 "openstack share create NFS 1 --name s1",
                 "openstack share snapshot create s1 --name n1",
                 "openstack share snapshot instance list --detailed",
@@ -50,7 +51,8 @@ class Story(ServiceCase):
                 "openstack share snapshot instance set ID --status error",
             ],
         )
-        self.exports, create_share, create_snapshot, list_line, show_line, set_line = lines
+        # The client is there already.
+        _, self.exports, create_share, create_snapshot, list_line, show_line, set_line = lines
 
         # One after the other without a pause, as they are pasted.
         share = fields(self.paste(create_share))

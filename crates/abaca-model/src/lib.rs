@@ -1,8 +1,8 @@
 //! The words of the service: ids, records, statuses, quota arithmetic, scheduling.
 //!
 //! No async, no I/O, no SQL, no HTTP: every function here is a pure function of its arguments,
-//! but for [`Timestamp::now`] and the `random` constructors of ids, which are the one place where
-//! the clock and randomness enter the program.
+//! but for [`Timestamp::now`] and the `random` constructors of ids, by which alone the clock and
+//! randomness enter this crate.
 
 mod access;
 mod aggregate;

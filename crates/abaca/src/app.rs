@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{ApiConfig, Config};
+use crate::config::{ApiConfig, Config, DOWN_AFTER};
 use crate::default_share_type;
 use crate::engine::{BackendError, Engine};
 use crate::identity::{Caller, Identity, IdentityError};
@@ -209,7 +209,7 @@ impl From<&ApiConfig> for ApiSettings {
             default_mount_point_prefix: config.default_mount_point_prefix.clone(),
             admin_only_metadata: config.admin_only_metadata.clone(),
             admin_only_export_location_metadata: config.admin_only_export_location_metadata.clone(),
-            service_down_after: Duration::from_secs(60),
+            service_down_after: DOWN_AFTER,
         }
     }
 }

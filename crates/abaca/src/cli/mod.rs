@@ -39,7 +39,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   abaca serve                     the whole service, on 127.0.0.1:8786
-  abaca demo                      what it is about, in half a minute
+  abaca demo                      what it is about, in a second
   abaca config show               every option, explained
   abaca COMMAND --help            more examples";
 
@@ -58,7 +58,7 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Print the OpenAPI document of the API
     Openapi(openapi::Openapi),
-    /// Tell the story of a snapshot instance in half a minute, in a temporary directory
+    /// Tell the story of a snapshot instance in a second, in a temporary directory
     Demo(demo::Demo),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]

@@ -119,8 +119,9 @@ fn greeting(config: &Config, role: Role, addresses: Addresses) -> String {
     if let Some(api) = addresses.api {
         line("API", &format_args!("http://{api}/v2"));
     }
-    if let Some(metrics) = addresses.metrics {
-        line("Metrics", &format_args!("http://{metrics}/metrics"));
+    match addresses.metrics {
+        Some(metrics) => line("Metrics", &format_args!("http://{metrics}/metrics")),
+        None => line("Metrics", &"nowhere: metrics.listen is not set"),
     }
     line("Data", &config.data_dir.display());
     line("Database", &config.database.url);
@@ -132,8 +133,9 @@ fn greeting(config: &Config, role: Role, addresses: Addresses) -> String {
     if let (Some(api), Strategy::NoAuth) = (addresses.api, config.identity.strategy) {
         _ = write!(
             text,
-            "\nWith the OpenStack client (pip install python-openstackclient python-manilaclient):\n\n\
-             \x20   export OS_AUTH_TYPE=none OS_ENDPOINT=http://{api}/v2\n\
+            "\nWith the OpenStack client:\n\n\
+             \x20   python3 -m venv osc && osc/bin/pip install python-openstackclient python-manilaclient\n\
+             \x20   export PATH=$PWD/osc/bin:$PATH OS_AUTH_TYPE=none OS_ENDPOINT=http://{api}/v2\n\
              \x20   openstack share create NFS 1 --name s1\n\
              \x20   openstack share snapshot create s1 --name n1\n\
              \x20   openstack share snapshot instance list --detailed\n\
@@ -166,5 +168,6 @@ mod tests {
         let addresses = Addresses { api: None, metrics: None };
         let text = greeting(&config(), Role::Worker, addresses);
         assert!(!text.contains("http://") && text.contains("/data"), "{text}");
+        assert!(text.contains("nowhere"), "{text}");
     }
 }

@@ -25,7 +25,7 @@ pub use error::{ConfigError, Origin, Problem};
 pub use identity::{IdentityConfig, KeystoneConfig, Login};
 pub use secret::{DatabaseUrl, Secret};
 pub use sections::{
-    ApiConfig, DatabaseConfig, LogConfig, MetricsConfig, PolicyConfig, WorkerConfig,
+    ApiConfig, DOWN_AFTER, DatabaseConfig, LogConfig, MetricsConfig, PolicyConfig, WorkerConfig,
 };
 pub use setting::{HttpUrl, LogFormat, LogLevel, Strategy};
 

@@ -9,6 +9,9 @@ use super::secret::DatabaseUrl;
 use super::section::Section;
 use super::setting::{HttpUrl, LogFormat, LogLevel};
 
+/// A service without a sign of life for this long counts as down, as in the reference.
+pub const DOWN_AFTER: Duration = Duration::from_secs(60);
+
 /// `[api]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiConfig {
@@ -141,7 +144,7 @@ impl DatabaseConfig {
                 "sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME or \
                  mysql://USER:PASSWORD@HOST/NAME (MariaDB too).",
             ),
-            pool_size: section.count("pool_size", 8, "Most database connections at once."),
+            pool_size: section.count("pool_size", 8, "Most database connections of each process at once."),
         }
     }
 }
@@ -217,8 +220,8 @@ impl WorkerConfig {
             copy_concurrency: section.count(
                 "copy_concurrency",
                 4,
-                "Most migrations and updates of replicas at once for each backend, beside those: \
-                 they may take hours.",
+                "Most migrations, and creations and updates of replicas, at once for each backend, \
+                 beside those: they may take hours.",
             ),
             driver_call_deadline: section.value(
                 "driver_call_deadline",
@@ -252,7 +255,8 @@ impl WorkerConfig {
             stats_interval: section.value(
                 "stats_interval",
                 Duration::from_secs(30),
-                "Seconds between looks at the backends' capacity.",
+                "Seconds between looks at the backends' capacity, which are the services' signs of \
+                 life too: at most 30, since one that gives none for a minute counts as down.",
             ),
             message_ttl: section.value(
                 "message_ttl",
@@ -267,6 +271,9 @@ impl WorkerConfig {
         };
         if config.host.contains(['@', '#', '/']) || config.host.chars().any(char::is_whitespace) {
             section.refuse("host", "a host name has none of @, #, / and no blanks");
+        }
+        if config.stats_interval > DOWN_AFTER / 2 {
+            section.refuse("stats_interval", "expected at most 30 seconds");
         }
         config
     }

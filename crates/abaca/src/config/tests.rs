@@ -241,6 +241,14 @@ fn the_public_url_is_checked_at_the_start() {
     }
 }
 
+/// A service that looks at its backends more seldom would be down between two looks.
+#[test]
+fn signs_of_life_come_often_enough() {
+    assert!(load("[worker]\nstats_interval = 30\n", &[]).is_ok());
+    let error = load("[worker]\nstats_interval = 30.5\n", &[]).unwrap_err();
+    assert!(error.contains("worker.stats_interval`: expected at most 30 seconds"), "{error}");
+}
+
 #[test]
 fn everything_wrong_is_said_at_once_with_its_place() {
     let text = r#"

@@ -126,7 +126,7 @@ impl Watched {
     ) -> DriverResult<T> {
         let Ok(answer) = timeout(self.deadline, work).await else {
             // It may have waited for others all that time: whether the backend is down, looks tell.
-            let (backend, seconds) = (&self.config.name, self.deadline.as_secs_f64());
+            let (backend, seconds) = (&self.service, self.deadline.as_secs_f64());
             metrics::backend_deadline_missed(&self.service, call);
             tracing::warn!(backend, call, seconds, "a change was not done in time");
             return Err(no_answer(call));
@@ -139,13 +139,13 @@ impl Watched {
         if !matches!(answer, Err(DriverError::Busy { .. }))
             && self.missed.swap(0, Ordering::Relaxed) >= MISSED_WHEN_DOWN
         {
-            tracing::info!(backend = self.config.name, "the backend answers again");
+            tracing::info!(backend = self.service, "the backend answers again");
         }
         answer
     }
 
     fn missed(&self, call: &'static str, limit: Duration) {
-        let (backend, seconds) = (&self.config.name, limit.as_secs_f64());
+        let (backend, seconds) = (&self.service, limit.as_secs_f64());
         metrics::backend_deadline_missed(&self.service, call);
         tracing::warn!(backend, call, seconds, "the backend did not answer in time");
         if self.missed.fetch_add(1, Ordering::Relaxed) + 1 == MISSED_WHEN_DOWN {

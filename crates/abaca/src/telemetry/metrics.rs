@@ -86,7 +86,17 @@ impl Metrics {
         self.process.describe();
         describe();
         gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
+        begin_failures();
     }
+}
+
+/// Begins at 0 what alerts watch: of a series that begins with its first failure, `increase` says 0.
+fn begin_failures() {
+    for kind in OperationKind::ALL {
+        counter!(OPERATIONS_ENDED, "kind" => kind.as_str(), "state" => OperationState::Failed.as_str())
+            .increment(0);
+    }
+    counter!(KEYSTONE_VALIDATIONS, "outcome" => "failed").increment(0);
 }
 
 fn recorder() -> Result<PrometheusRecorder, TelemetryError> {
@@ -125,7 +135,7 @@ fn describe() {
     describe_gauge!(
         OPERATION_AGE,
         Unit::Seconds,
-        "Age of the oldest operation that has not ended."
+        "Age of the oldest operation of the kind that has not ended."
     );
     describe_counter!(OPERATIONS_ENDED, "Operations this process ended, by kind and final state.");
     describe_histogram!(
@@ -192,9 +202,14 @@ pub fn operations(counts: &[(OperationKind, OperationState, u64)]) {
     }
 }
 
-/// Age of the oldest operation that has not ended; zero when there is none.
-pub fn oldest_operation(age: Duration) {
-    gauge!(OPERATION_AGE).set(age.as_secs_f64());
+/// Ages of operations that have not ended, of which the oldest of each kind counts. Kinds that are left
+/// out are 0.
+pub fn oldest_operations(ages: &[(OperationKind, Duration)]) {
+    for kind in OperationKind::ALL {
+        let own = ages.iter().filter(|(k, _)| k == kind).map(|(_, age)| *age);
+        gauge!(OPERATION_AGE, "kind" => kind.as_str())
+            .set(own.max().unwrap_or_default().as_secs_f64());
+    }
 }
 
 /// An operation ended: succeeded, failed or superseded, this long after it was asked for.
@@ -310,7 +325,10 @@ mod tests {
             );
             operation_retried(OperationKind::DeleteShare);
             operation_taken_over(OperationKind::DeleteShare);
-            oldest_operation(Duration::from_secs(90));
+            oldest_operations(&[
+                (OperationKind::DeleteShare, Duration::from_secs(20)),
+                (OperationKind::DeleteShare, Duration::from_secs(90)),
+            ]);
         });
         assert_has(
             &text,
@@ -320,7 +338,9 @@ mod tests {
                 "abaca_operations_ended_total{kind=\"create_snapshot\",state=\"superseded\"} 1",
                 "abaca_operation_retries_total{kind=\"delete_share\"} 1",
                 "abaca_operation_takeovers_total{kind=\"delete_share\"} 1",
-                "abaca_operation_oldest_age_seconds 90",
+                "abaca_operations_ended_total{kind=\"create_snapshot\",state=\"failed\"} 0",
+                "abaca_operation_oldest_age_seconds{kind=\"delete_share\"} 90",
+                "abaca_operation_oldest_age_seconds{kind=\"create_share\"} 0",
             ],
         );
     }
@@ -359,7 +379,7 @@ mod tests {
             keystone_validation("accepted", Duration::ZERO);
             keystone_cache_hit();
             operations(&[]);
-            oldest_operation(Duration::ZERO);
+            oldest_operations(&[]);
             operation_ended(OperationKind::CreateShare, OperationState::Failed, Duration::ZERO);
             operation_retried(OperationKind::CreateShare);
             operation_taken_over(OperationKind::CreateShare);

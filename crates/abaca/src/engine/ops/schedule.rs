@@ -2,7 +2,6 @@
 //! is counted.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use abaca_model::scheduler::{
     Filter, Hints, NoValidHost, Placement, Pool, PoolName, Purpose, Reach, Request, Weights,
@@ -13,11 +12,9 @@ use abaca_store::share_work::{self, ShareWork};
 use abaca_store::{Tx, services, share_instances, shares};
 use serde_json::{Map, Value, json};
 
+use crate::config::DOWN_AFTER;
 use crate::engine::arguments;
 use crate::engine::failure::Failure;
-
-/// A service without a heartbeat for this long counts as down, as in the reference.
-const DOWN_AFTER: Duration = Duration::from_secs(60);
 
 /// The pool for `work`, and the zone it is in. `source`: the host of the snapshot it starts from.
 pub(super) async fn place(

@@ -41,9 +41,8 @@ async fn count(engine: &Engine) -> Result<(), Error> {
         .map(|count| (count.kind, count.state, u64::try_from(count.count).unwrap_or_default()))
         .collect();
     metrics::operations(&counts);
-    let oldest = pending.iter().map(|count| count.oldest).min();
-    metrics::oldest_operation(
-        oldest.map_or(Duration::ZERO, |oldest| Timestamp::now().since(oldest)),
-    );
+    let now = Timestamp::now();
+    let ages: Vec<_> = pending.iter().map(|count| (count.kind, now.since(count.oldest))).collect();
+    metrics::oldest_operations(&ages);
     Ok(())
 }

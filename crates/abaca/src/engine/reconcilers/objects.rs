@@ -33,13 +33,13 @@ pub(super) async fn run(engine: &Engine, backend: &Backend) {
         snapshots(engine, backend).await?;
         let swept = backend.driver.sweep(&arriving(engine, backend).await?).await?;
         if swept.removed > 0 {
-            tracing::info!(backend = backend.name, removed = swept.removed, "swept leftovers");
+            tracing::info!(backend = backend.service, removed = swept.removed, "swept leftovers");
         }
         Ok::<_, Failure>(())
     };
     let result = result.await;
     if let Err(failure) = &result {
-        tracing::warn!(backend = backend.name, error = chain(failure), "it can't be compared");
+        tracing::warn!(backend = backend.service, error = chain(failure), "it can't be compared");
     }
     metrics::reconciler_run(NAME, result.is_ok());
 }
@@ -50,7 +50,7 @@ async fn shares(engine: &Engine, backend: &Backend) -> Result<(), Failure> {
     let found = compare(&before, &objects, &share_rows(engine, backend).await?);
     tell(backend, "share", &found);
     for id in settled(engine, &found.orphans).await? {
-        tracing::info!(backend = backend.name, share_instance_id = %id, "an orphan goes");
+        tracing::info!(backend = backend.service, share_instance_id = %id, "an orphan goes");
         if was_taken(engine, id, OperationKind::ManageShare).await? {
             backend.driver.unmanage_share(id, u64::MAX).await?;
         } else {
@@ -68,7 +68,7 @@ async fn snapshots(engine: &Engine, backend: &Backend) -> Result<(), Failure> {
     tell(backend, "snapshot", &found);
     let settled = settled(engine, &found.orphans).await?;
     for snapshot in listed.iter().filter(|snapshot| settled.contains(&snapshot.id)) {
-        tracing::info!(backend = backend.name, snapshot_instance_id = %snapshot.id, "an orphan goes");
+        tracing::info!(backend = backend.service, snapshot_instance_id = %snapshot.id, "an orphan goes");
         let reference = SnapshotRef::from(snapshot);
         if was_taken(engine, snapshot.id, OperationKind::ManageSnapshot).await? {
             backend.driver.unmanage_snapshot(&reference, u64::MAX).await?;
@@ -131,12 +131,12 @@ fn tell(backend: &Backend, kind: &'static str, found: &Difference) {
     };
     metrics::reconciler_findings(NAME, orphan, found.orphans.len() as u64);
     metrics::reconciler_findings(NAME, missing, found.missing.len() as u64);
-    let name = &backend.name;
+    let service = &backend.service;
     for id in &found.orphans {
-        tracing::warn!(backend = name, kind, instance_id = %id, "an object without a row");
+        tracing::warn!(backend = service, kind, instance_id = %id, "an object without a row");
     }
     for id in &found.missing {
-        tracing::error!(backend = name, kind, instance_id = %id, "available, but its object is gone");
+        tracing::error!(backend = service, kind, instance_id = %id, "available, but its object is gone");
     }
 }
 

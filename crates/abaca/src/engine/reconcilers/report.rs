@@ -20,7 +20,7 @@ const SCHEDULER_BINARY: &str = "manila-scheduler";
 pub(super) async fn backend(engine: &Engine, backend: &Backend) {
     let result = report(engine, backend).await;
     if let Err(error) = &result {
-        tracing::warn!(backend = backend.name, error = chain(&**error), "it can't be reported");
+        tracing::warn!(backend = backend.service, error = chain(&**error), "it can't be reported");
     }
     if backend.first_look.set(result.is_ok()).is_ok() {
         // Shares may be placed from now on.
