@@ -36,10 +36,11 @@ class Answer:
 
 
 class Side:
-    """`names` are what stands for `$name` in a request to this service: ids of its resources."""
+    """`names` are what stands for `$name` in a request to this service: ids of its resources. `tries`: how
+    often it may fail to make one."""
 
-    def __init__(self, title, endpoint, tokens, projects):
-        self.title, self.tokens = title, tokens
+    def __init__(self, title, endpoint, tokens, projects, tries=1):
+        self.title, self.tokens, self.tries = title, tokens, tries
         parts = urllib.parse.urlsplit(endpoint)
         self.address, self.root = parts.netloc, parts.path
         self.names = {f"{name}_project": project for name, project in projects.items()}
@@ -338,10 +339,19 @@ class Side:
         self.settled("snapshots", snapshot)
         return {"replicated_snapshot": snapshot}
 
+    def make(self, kind):
+        for left in reversed(range(self.tries)):
+            try:
+                return getattr(self, f"make_{kind}")()
+            except AssertionError as error:
+                if not left:
+                    raise
+                print(f"made again: {error}", flush=True)
+
     def take(self, kind):
         """The names of a resource that a request may use up."""
         if kind and kind not in self.fresh:
-            self.fresh[kind] = getattr(self, f"make_{kind}")()
+            self.fresh[kind] = self.make(kind)
         return {**self.names, **(self.fresh[kind] if kind else {})}
 
     def after_change(self, request, answer):
