@@ -15,7 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::failure::{FsError, FsResult, Stop};
-use super::objects::{Kind, ShareRecord, SnapshotRecord};
+use super::records::{Kind, ShareRecord, SnapshotRecord};
 use super::root::Root;
 use crate::{
     AccessList, AccessRule, AccessTarget, AccessType, DriverError, RuleOutcome, RuleOutcomes,

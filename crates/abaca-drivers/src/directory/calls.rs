@@ -14,7 +14,8 @@ use super::kept::{
 };
 use super::locks::{Hold, Wanted};
 use super::medium::{Content, Direction};
-use super::objects::{Kind, New, ShareRecord, SnapshotRecord};
+use super::objects::New;
+use super::records::{Kind, ShareRecord, SnapshotRecord};
 use super::root::Root;
 use super::{Directory, GIB, access, manage, migrate, mount, replicas, sweep, sys};
 use crate::manage::Custody;

@@ -21,6 +21,7 @@ pub(crate) mod medium;
 mod migrate;
 mod mount;
 mod objects;
+mod records;
 mod replicas;
 pub(crate) mod root;
 pub(crate) mod settings;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::cancel::Cancel;
 use super::failure::FsResult;
-use super::objects::Kind;
+use super::records::Kind;
 use super::root::Root;
 use super::sys;
 use super::tree::remove::remove_tree;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::cancel::Cancel;
 use super::failure::{FsError, FsResult};
 use super::locks::{FileGuards, Hold, Locks, Wanted};
-use super::objects::{Kind, parse_id};
+use super::records::{Kind, parse_id};
 use super::root::Root;
 use super::sys;
 use crate::SweepReport;

@@ -10,7 +10,7 @@ use super::cancel::Cancel;
 use super::failure::Stop;
 use super::kept::{existing_share, find_snapshot, make_share, record_of};
 use super::medium::Content;
-use super::objects::ShareRecord;
+use super::records::ShareRecord;
 use super::replicas::{Brought, bring_snapshot, forget, replica_of, with_share, with_snapshot};
 use super::root::Root;
 use super::tree::mirror::to_copy;

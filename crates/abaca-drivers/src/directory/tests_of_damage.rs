@@ -11,7 +11,8 @@ use super::Directory;
 use super::cancel::Cancel;
 use super::kill_point::sick_disk;
 use super::medium::{Content, Direction};
-use super::objects::{Kind, New, ShareRecord};
+use super::objects::New;
+use super::records::{Kind, ShareRecord};
 use super::tests::{new_share, open};
 use crate::{
     Driver as _, DriverError, NewReplica, NewShare, NewSnapshot, ReplicaSource, SyncReplica,

@@ -144,7 +144,11 @@ impl DatabaseConfig {
                 "sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME or \
                  mysql://USER:PASSWORD@HOST/NAME (MariaDB too).",
             ),
-            pool_size: section.count("pool_size", 8, "Most database connections of each process at once."),
+            pool_size: section.count(
+                "pool_size",
+                8,
+                "Most database connections of each process at once.",
+            ),
         }
     }
 }
