@@ -9,10 +9,10 @@ use abaca_model::{
 use sea_query::{Expr, ExprTrait, LockType, Order, Query, SelectStatement};
 use uuid::Uuid;
 
-use crate::access_work;
 use crate::error::Result;
 use crate::row::Row;
 use crate::tx::Tx;
+use crate::{access_work, list};
 
 /// What the rules open: their tables have the same shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +134,7 @@ pub struct Filter {
     /// Columns and the texts that must stand there.
     pub equal: Vec<(&'static str, String)>,
     /// Metadata that a rule must have.
-    pub metadata: Vec<(String, String)>,
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// The rules of a share or snapshot, the oldest first.
@@ -152,14 +152,17 @@ pub async fn of_resource(
     for (column, text) in &filter.equal {
         select.and_where(Expr::col((of.table(), *column)).eq(text.as_str()));
     }
-    for (name, value) in &filter.metadata {
+    let having = list::all_of(&filter.metadata, |name, value| {
         let having = Query::select()
             .column("access_rule_id")
             .from(METADATA)
-            .and_where(Expr::col("name").eq(name.as_str()))
-            .and_where(Expr::col("value").eq(value.as_str()))
+            .and_where(Expr::col("name").eq(name))
+            .and_where(Expr::col("value").eq(value))
             .take();
-        select.and_where(Expr::col((of.table(), "id")).in_subquery(having));
+        Expr::col((of.table(), "id")).in_subquery(having)
+    });
+    if let Some(having) = having {
+        select.cond_where(having);
     }
     read(tx, of, &select).await
 }

@@ -4,6 +4,8 @@
 //! one place in it. A page is found by the key of the row before it, which an index answers at once
 //! however far down the list it is. NULL sorts before everything, as in SQLite and MariaDB.
 
+use std::collections::BTreeMap;
+
 use sea_query::{
     ColumnRef, Cond, Expr, ExprTrait, Func, IntoColumnRef, NullOrdering, Order, Query,
     SelectStatement, Value,
@@ -225,6 +227,27 @@ impl Sorting {
     }
 }
 
+/// What `condition` makes of each pair, all of which must hold; `None`: there is no pair. A tree, not
+/// a chain: what writes SQL, and what reads it in SQLite, go as deep into it as it is nested.
+pub(crate) fn all_of(
+    pairs: &BTreeMap<String, String>,
+    condition: impl Fn(&str, &str) -> Expr,
+) -> Option<Expr> {
+    let mut level: Vec<Expr> = pairs.iter().map(|(name, value)| condition(name, value)).collect();
+    while level.len() > 1 {
+        let mut next = Vec::with_capacity(level.len().div_ceil(2));
+        let mut conditions = level.into_iter();
+        while let Some(first) = conditions.next() {
+            next.push(match conditions.next() {
+                Some(second) => first.and(second),
+                None => first,
+            });
+        }
+        level = next;
+    }
+    level.pop()
+}
+
 /// How many rows of `table` there are, of those that `select`, which names no columns, is of.
 pub(crate) async fn count(
     tx: &mut Tx,
@@ -234,4 +257,22 @@ pub(crate) async fn count(
     select.from(table).expr(Func::count(Expr::col((table, "id"))));
     // Not a point read: it may have to look at every row.
     Ok(tx.all(&select, |row| row.integer(0)).await?.first().copied().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_query::SqliteQueryBuilder;
+
+    use super::*;
+
+    #[test]
+    fn no_number_of_pairs_overflows_the_stack() {
+        let pairs = (0..100_000).map(|number: u32| (number.to_string(), "x".to_owned())).collect();
+        let has = |name: &str, value: &str| Expr::col(name.to_owned()).eq(value);
+        let all = all_of(&pairs, has).unwrap();
+        let sql =
+            Query::select().column("id").from("t").and_where(all).to_string(SqliteQueryBuilder);
+        assert_eq!(sql.matches(" = 'x'").count(), pairs.len());
+        assert_eq!(all_of(&BTreeMap::new(), has), None);
+    }
 }

@@ -1,11 +1,13 @@
 //! Which shares a list is of.
 
+use std::collections::BTreeMap;
+
 use abaca_model::ShareStatus;
 use sea_query::{Cond, Expr, ExprTrait, Query};
 
 use super::{METADATA, TABLE};
 use crate::db::Dialect;
-use crate::{like, share_instances};
+use crate::{like, list, share_instances};
 
 /// Whose shares may be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +67,9 @@ pub struct Filter {
     /// With an export location at this path.
     pub export_location_path: Option<String>,
     /// With all of this metadata.
-    pub metadata: Vec<(String, String)>,
+    pub metadata: BTreeMap<String, String>,
     /// Of a type with all of these extra specs.
-    pub extra_specs: Vec<(String, String)>,
+    pub extra_specs: BTreeMap<String, String>,
 }
 
 impl Filter {
@@ -90,8 +92,8 @@ impl Filter {
             availability_zone: None,
             export_location_id: None,
             export_location_path: None,
-            metadata: Vec::new(),
-            extra_specs: Vec::new(),
+            metadata: BTreeMap::new(),
+            extra_specs: BTreeMap::new(),
         }
     }
 
@@ -106,7 +108,7 @@ impl Filter {
         let has = |column, part: &Option<String>| {
             part.as_deref().map(|part| like::contains(dialect, Expr::col((TABLE, column)), part))
         };
-        let mut condition = Cond::all()
+        Cond::all()
             .add(self.scope.condition())
             .add(self.deletion())
             .add_option(is("name", &self.name))
@@ -117,14 +119,9 @@ impl Filter {
             .add_option(has("name", &self.name_like))
             .add_option(has("description", &self.description_like))
             .add_option(self.in_a_place())
-            .add_option(self.hide_deferred.then(is_kept));
-        for (name, value) in &self.metadata {
-            condition = condition.add(has_metadata(name, value));
-        }
-        for (name, value) in &self.extra_specs {
-            condition = condition.add(has_extra_spec(name, value));
-        }
-        condition
+            .add_option(self.hide_deferred.then(is_kept))
+            .add_option(list::all_of(&self.metadata, has_metadata))
+            .add_option(list::all_of(&self.extra_specs, has_extra_spec))
     }
 
     fn deletion(&self) -> Expr {

@@ -1,5 +1,7 @@
 //! Lists of snapshots: filtered, sorted, in pages by key.
 
+use std::collections::BTreeMap;
+
 use abaca_model::{SnapshotId, SnapshotStatus};
 use sea_query::{Cond, Expr, ExprTrait, Query};
 
@@ -40,7 +42,7 @@ pub struct Filter {
     /// Not if its deletion has been deferred.
     pub hide_deferred: bool,
     /// With all of this metadata.
-    pub metadata: Vec<(String, String)>,
+    pub metadata: BTreeMap<String, String>,
     /// With, or without, shares that were created from it.
     pub used: Option<bool>,
 }
@@ -105,7 +107,7 @@ impl Filter {
         };
         let number =
             |column, value: Option<i64>| value.map(|value| Expr::col((TABLE, column)).eq(value));
-        let mut condition = Cond::all()
+        Cond::all()
             .add_option(is("project_id", &self.project_id))
             .add_option(is("id", &self.id))
             .add_option(is("user_id", &self.user_id))
@@ -119,11 +121,8 @@ impl Filter {
             .add_option(has("description", &self.description_like))
             .add_option(self.status.as_deref().map(has_instance_in))
             .add_option(self.hide_deferred.then(is_kept))
-            .add_option(self.used.map(|used| if used { is_used() } else { is_used().not() }));
-        for (name, value) in &self.metadata {
-            condition = condition.add(has_metadata(name, value));
-        }
-        condition
+            .add_option(self.used.map(|used| if used { is_used() } else { is_used().not() }))
+            .add_option(list::all_of(&self.metadata, has_metadata))
     }
 }
 

@@ -250,8 +250,10 @@ async fn every_filter_finds_what_it_says(database: &TestDatabase) {
 
     let all = || Filter::all_of(Scope::Everything);
     let text = |text: &str| Some(text.to_owned());
-    let pair = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
-    let both = |one: Vec<_>, other: Vec<_>| [one, other].concat();
+    let pair = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+    let both = |one: BTreeMap<_, _>, other: BTreeMap<_, _>| -> BTreeMap<_, _> {
+        one.into_iter().chain(other).collect()
+    };
     let finds_the_second = [
         Filter { name: text("100%_Ready!"), ..all() },
         Filter { name_like: text("%_ready!"), ..all() },

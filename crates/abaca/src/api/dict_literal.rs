@@ -2,12 +2,36 @@
 //!
 //! Clients send what Python prints of a dict of texts; JSON objects of texts are a subset.
 
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
+use super::ApiError;
+
+/// Most pairs of one dictionary: each is a condition of its own on every row that is looked at.
+const MOST: usize = 64;
+
+/// The value `text` of the filter `key`.
+///
+/// # Errors
+/// 400 that names `key`, for what is no such dictionary, or has more pairs than one may have.
+pub(crate) fn read(key: &str, text: &str) -> Result<BTreeMap<String, String>, ApiError> {
+    let pairs = parse(text).ok_or_else(|| {
+        ApiError::bad_request(format!(
+            "Invalid value {text} for {key}. Expecting a dictionary of texts."
+        ))
+    })?;
+    if pairs.len() > MOST {
+        return Err(ApiError::bad_request(format!(
+            "Invalid value for {key}. Expecting a dictionary of at most {MOST} pairs."
+        )));
+    }
+    Ok(pairs)
+}
+
 /// The pairs of a dictionary of texts and plain numbers, or words such as `True`, which stand for
-/// their text. `None`: it is none.
-pub(crate) fn parse(text: &str) -> Option<Vec<(String, String)>> {
+/// their text. Of pairs with one key the last counts. `None`: it is none.
+fn parse(text: &str) -> Option<BTreeMap<String, String>> {
     let mut reader = Reader { rest: text.trim().chars().peekable() };
     let pairs = reader.dictionary()?;
     reader.rest.next().is_none().then_some(pairs)
@@ -18,16 +42,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn dictionary(&mut self) -> Option<Vec<(String, String)>> {
+    fn dictionary(&mut self) -> Option<BTreeMap<String, String>> {
         self.expect('{')?;
-        let mut pairs = Vec::new();
+        let mut pairs = BTreeMap::new();
         loop {
             if self.peek()? == '}' {
                 break;
             }
             let key = self.atom()?;
             self.expect(':')?;
-            pairs.push((key, self.atom()?));
+            pairs.insert(key, self.atom()?);
             if self.peek()? != ',' {
                 break;
             }
@@ -111,11 +135,11 @@ mod tests {
 
     use super::*;
 
-    fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    fn pairs(text: &str) -> Option<BTreeMap<String, String>> {
         parse(text)
     }
 
-    fn owned(pairs: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
+    fn owned(pairs: &[(&str, &str)]) -> Option<BTreeMap<String, String>> {
         Some(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
     }
 
@@ -124,6 +148,7 @@ mod tests {
         assert_eq!(pairs("{}"), owned(&[]));
         assert_eq!(pairs("{'a': 'b', 'c': \"it's\",}"), owned(&[("a", "b"), ("c", "it's")]));
         assert_eq!(pairs(" { \"a\" : \"b\" } "), owned(&[("a", "b")]));
+        assert_eq!(pairs("{'a': 'b', 'a': 'c'}"), owned(&[("a", "c")]));
         assert_eq!(
             pairs("{u'a': 1, 'b': -2.5, 'c': True}"),
             owned(&[("a", "1"), ("b", "-2.5"), ("c", "True")])
@@ -163,8 +188,7 @@ mod tests {
         ) {
             prop_assume!(map.keys().all(|key| !key.chars().any(|c| c < ' ')));
             let text = serde_json::to_string(&map).unwrap();
-            let expected: Vec<_> = map.into_iter().collect();
-            prop_assert_eq!(parse(&text), Some(expected));
+            prop_assert_eq!(parse(&text), Some(map));
         }
 
         #[test]

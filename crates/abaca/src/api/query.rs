@@ -1,8 +1,10 @@
 //! The query string of a request.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::percent_decode_str;
 
-use super::{ApiError, strict_bool};
+use super::{ApiError, dict_literal, strict_bool};
 
 /// Keys and values in the order they came, decoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,6 +48,14 @@ impl Query {
     /// 400 that names `key`.
     pub fn boolean(&self, key: &str) -> Result<Option<bool>, ApiError> {
         self.parsed(key, "a boolean", strict_bool)
+    }
+
+    /// The value of `key` as a dictionary of texts; without one, an empty one.
+    ///
+    /// # Errors
+    /// 400 that names `key`.
+    pub fn dictionary(&self, key: &str) -> Result<BTreeMap<String, String>, ApiError> {
+        self.get(key).map_or(Ok(BTreeMap::new()), |text| dict_literal::read(key, text))
     }
 
     /// The value of `key` as an id (or anything else that is read from text), `what` it should be

@@ -6,6 +6,7 @@ mod access_rules;
 mod authorisation;
 mod availability_zones;
 mod cli;
+mod dictionary_filters;
 mod export_locations;
 mod extensions;
 mod framework;

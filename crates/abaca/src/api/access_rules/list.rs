@@ -6,7 +6,7 @@ use abaca_store::access_rules::{self, Filter, Of};
 use super::{client, load, view};
 use crate::api::resource_locks::restricted_rules;
 use crate::api::shares::{find, target, visible};
-use crate::api::{ApiError, Call, Query, Reply, V, dict_literal};
+use crate::api::{ApiError, Call, Query, Reply, V};
 
 /// Query keys that a rule must equal; each is its column.
 const EQUAL: [&str; 5] = ["id", "access_type", "access_key", "access_to", "access_level"];
@@ -67,11 +67,11 @@ async fn reply(call: &Call, share_id: uuid::Uuid, filter: &Filter) -> Result<Rep
 /// `checked`: values that no rule can have are refused; before that was so, they find nothing.
 fn filter(query: &Query, checked: bool) -> Result<Filter, ApiError> {
     let equal = EQUAL.into_iter().filter_map(|key| Some((key, query.get(key)?.to_owned())));
-    let metadata = query.parsed("metadata", "a dictionary of texts", dict_literal::parse)?;
+    let metadata = query.dictionary("metadata")?;
     if checked {
         check(query)?;
     }
-    Ok(Filter { equal: equal.collect(), metadata: metadata.unwrap_or_default() })
+    Ok(Filter { equal: equal.collect(), metadata })
 }
 
 fn check(query: &Query) -> Result<(), ApiError> {

@@ -84,7 +84,7 @@ impl Filter {
             "host" => Self::Host,
             "backend" => Self::Backend,
             "pool" => Self::Pool,
-            "capabilities" => return capabilities(value).map(Self::Capabilities),
+            "capabilities" => return dict_literal::read(key, value).map(Self::Capabilities),
             _ => return Ok(Self::Never),
         };
         let expression = Regex::new(&format!("^(?:{value})")).map_err(|_| {
@@ -105,15 +105,6 @@ impl Filter {
             Self::Never => false,
         }
     }
-}
-
-fn capabilities(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
-    let pairs = dict_literal::parse(text).ok_or_else(|| {
-        ApiError::bad_request(format!(
-            "Invalid value {text} for capabilities. Expecting a dictionary, as {{'key': 'value'}}."
-        ))
-    })?;
-    Ok(pairs.into_iter().collect())
 }
 
 fn view(record: &PoolRecord, pool: &Pool, detailed: bool) -> Value {

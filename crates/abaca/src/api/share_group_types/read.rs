@@ -1,5 +1,7 @@
 //! Listing and showing share group types.
 
+use std::collections::BTreeMap;
+
 use abaca_store::share_group_types;
 
 use super::{load, view};
@@ -12,30 +14,23 @@ pub(in crate::api) async fn list(call: Call) -> Result<Reply, ApiError> {
     let listed = listed(&call)?;
     let mut tx = call.app.db.read().await?;
     let found = share_group_types::list(&mut tx, visible(&call), listed).await?;
-    let fits = |(key, value): &(String, String), specs: &std::collections::BTreeMap<_, _>| {
-        specs.get(key) == Some(value)
-    };
-    let shown = found
-        .iter()
-        .filter(|group_type| wanted.iter().all(|wanted| fits(wanted, &group_type.group_specs)));
+    let shown = found.iter().filter(|group_type| {
+        wanted.iter().all(|(key, value)| group_type.group_specs.get(key) == Some(value))
+    });
     view::many(&call, shown)
 }
 
 /// The filter `group_specs={'key': 'value'}`.
-fn wanted_specs(call: &Call) -> Result<Vec<(String, String)>, ApiError> {
+fn wanted_specs(call: &Call) -> Result<BTreeMap<String, String>, ApiError> {
     let Some(text) = call.query.get("group_specs").filter(|text| !text.is_empty()) else {
-        return Ok(Vec::new());
+        return Ok(BTreeMap::new());
     };
     if !call.since(V(2, 66)) {
         return Err(ApiError::bad_request(
             "Share group types can be filtered by 'group_specs' from microversion 2.66 on.",
         ));
     }
-    dict_literal::parse(text).ok_or_else(|| {
-        ApiError::bad_request(format!(
-            "Invalid value {text} for group_specs. Expecting a dictionary, as {{'key': 'value'}}."
-        ))
-    })
+    dict_literal::read("group_specs", text)
 }
 
 /// Shows one share group type.

@@ -1,10 +1,12 @@
 //! Listing and showing share types.
 
+use std::collections::BTreeMap;
+
 use abaca_model::ShareType;
 use abaca_store::share_types::{self, Listed};
 
 use super::{load, spec_filter, view, visible};
-use crate::api::{ApiError, Call, Reply, V, strict_bool};
+use crate::api::{ApiError, Call, Reply, V, dict_literal, strict_bool};
 
 /// Lists share types, by name.
 pub(in crate::api) async fn list(call: Call) -> Result<Reply, ApiError> {
@@ -14,15 +16,17 @@ pub(in crate::api) async fn list(call: Call) -> Result<Reply, ApiError> {
                 "Share types can be filtered by 'extra_specs' from microversion 2.43 on.",
             ));
         }
-        Some(text) => spec_filter::parse(text)?,
-        None => Vec::new(),
+        Some(text) => dict_literal::read("extra_specs", text)?,
+        None => BTreeMap::new(),
     };
     let listed = listed(&call)?;
     let mut tx = call.app.db.read().await?;
     let found: Vec<ShareType> = share_types::list(&mut tx, visible(&call), listed)
         .await?
         .into_iter()
-        .filter(|share_type| filter.iter().all(|wanted| spec_filter::accepts(share_type, wanted)))
+        .filter(|share_type| {
+            filter.iter().all(|(key, wanted)| spec_filter::accepts(share_type, key, wanted))
+        })
         .collect();
     view::many(&call, &found)
 }

@@ -2,7 +2,7 @@
 
 use abaca_store::shares::{Filter, Scope, SortKey};
 
-use crate::api::{ApiError, Call, Page, Query, Sort, V, dict_literal};
+use crate::api::{ApiError, Call, Page, Query, Sort, V};
 
 /// What a list was asked for with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +83,8 @@ fn filter(query: &Query, version: V, scope: Scope) -> Result<Filter, ApiError> {
         share_type_id: any("share_type_id"),
         host: any("host"),
         mount_point_name: any("mount_point_name"),
-        metadata: pairs(query, "metadata")?,
-        extra_specs: pairs(query, "extra_specs")?,
+        metadata: query.dictionary("metadata")?,
+        extra_specs: query.dictionary("extra_specs")?,
         ..Filter::all_of(scope)
     };
     if since(35) {
@@ -103,11 +103,6 @@ fn filter(query: &Query, version: V, scope: Scope) -> Result<Filter, ApiError> {
         filter.availability_zone = any("availability_zone");
     }
     Ok(filter)
-}
-
-fn pairs(query: &Query, key: &str) -> Result<Vec<(String, String)>, ApiError> {
-    let pairs = query.parsed(key, "a dictionary of texts", dict_literal::parse)?;
-    Ok(pairs.unwrap_or_default())
 }
 
 fn asks_for_nothing(query: &Query, version: V, is_admin: bool) -> bool {
@@ -162,10 +157,10 @@ mod tests {
     #[test]
     fn dictionaries_are_read_as_clients_print_them() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(filtered("metadata={'a':+'1'}", 0).metadata, [pair("a", "1")]);
+        assert_eq!(filtered("metadata={'a':+'1'}", 0).metadata, [pair("a", "1")].into());
         assert_eq!(
             filtered("extra_specs={\"a\":\"True\",'b':'c'}", 0).extra_specs,
-            [pair("a", "True"), pair("b", "c")]
+            [pair("a", "True"), pair("b", "c")].into()
         );
         for text in ["metadata=x", "metadata=5", "metadata=", "extra_specs=[]", "is_soft_deleted=x"]
         {

@@ -2,7 +2,7 @@
 
 use abaca_store::snapshots::{Filter, SortKey};
 
-use crate::api::{ApiError, Call, Page, Query, Sort, V, dict_literal};
+use crate::api::{ApiError, Call, Page, Query, Sort, V};
 
 /// What a list was asked for with, but for whose snapshots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +67,7 @@ fn filter(query: &Query, version: V, is_admin: bool) -> Result<Filter, ApiError>
         filter.description_like = either("description~", "display_description~")?;
     }
     if since(2, 73) {
-        let metadata = query.parsed("metadata", "a dictionary of texts", dict_literal::parse);
-        filter.metadata = metadata?.unwrap_or_default();
+        filter.metadata = query.dictionary("metadata")?;
     }
     if is_admin {
         filter.id = text("id")?;
