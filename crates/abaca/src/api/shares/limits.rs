@@ -4,6 +4,9 @@ use abaca_model::ShareType;
 
 use crate::api::ApiError;
 
+/// The largest size the API takes, in GiB.
+pub(super) const LARGEST: i64 = 2_147_483_647;
+
 /// What is said when a project's gigabytes are used up.
 pub(super) const NO_SPACE_LEFT: &str =
     "Requested share exceeds allowed project/user or share type gigabytes quota.";

@@ -15,7 +15,8 @@ use abaca_store::{
 use serde_json::{Map, Value};
 
 use super::create::{capabilities, is_true, mount_point};
-use super::{limits, public, show};
+use super::limits::{self, LARGEST};
+use super::{public, show};
 use crate::api::operation::{self, Work};
 use crate::api::{ApiError, Call, Fields, Reply, V};
 use crate::engine::arguments::ManageShare;
@@ -23,8 +24,6 @@ use crate::telemetry::logs;
 
 /// What the database takes of an export path.
 const LONGEST_PATH: usize = 1023;
-/// The largest size the API takes, in GiB.
-const LARGEST: i64 = 2_147_483_647;
 
 /// `POST /shares/manage`, before 2.7 `POST /os-share-manage`.
 pub(crate) async fn manage(call: Call) -> Result<Reply, ApiError> {

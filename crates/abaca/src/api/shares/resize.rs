@@ -4,16 +4,13 @@ use abaca_model::{OperationKind, Share, ShareInstance, ShareStatus, ShareType, T
 use abaca_store::share_types::{self, Visible};
 use abaca_store::{Tx, retry_conflicts, share_instances, shares};
 
-use super::limits;
+use super::limits::{self, LARGEST};
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
 use crate::api::quotas::{Payer, Quota};
 use crate::api::share_instances::spokesman;
 use crate::api::{ApiError, Call, Reply, V, share_replicas};
 use crate::engine::arguments::ResizeShare;
-
-/// The largest size the API takes, in GiB.
-const LARGEST: i64 = 2_147_483_647;
 
 /// `POST /shares/{id}/action` with `extend`, before 2.7 `os-extend`.
 pub(crate) async fn extend(call: Call) -> Result<Reply, ApiError> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::hints;
+use crate::api::shares::limits::LARGEST;
 use crate::api::shares::public;
 use crate::api::{ApiError, Fields, V, metadata};
 use crate::engine::arguments::Hints;
@@ -77,7 +78,7 @@ impl Request {
     /// The size in GiB; that of the snapshot where none was given.
     ///
     /// # Errors
-    /// 400 when there is none, or it is smaller than the snapshot.
+    /// 400 when there is none, or it is smaller than the snapshot or larger than there can be.
     pub(super) fn size(&self, of_snapshot: Option<i64>) -> Result<i64, ApiError> {
         let size = match (&self.size, of_snapshot) {
             (Size::Given(size), _) => *size,
@@ -88,6 +89,11 @@ impl Request {
             return Err(ApiError::bad_request(format!(
                 "Invalid input received: Share size '{size}' must be equal or greater than \
                  snapshot size."
+            )));
+        }
+        if size > LARGEST {
+            return Err(ApiError::bad_request(format!(
+                "Invalid input received: Share size '{size}' must be {LARGEST} or less."
             )));
         }
         Ok(size)
