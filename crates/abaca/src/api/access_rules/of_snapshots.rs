@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::allow::exists;
 use super::client::{self, Client};
 use super::sync;
-use crate::api::share_instances::leave_out_left;
+use crate::api::share_instances::leave_out_left_copies;
 use crate::api::snapshots::{target, visible};
 use crate::api::{ApiError, Call, Fields, Reply};
 
@@ -161,8 +161,7 @@ impl Places {
         doing: &str,
     ) -> Result<Self, ApiError> {
         let mut shares = share_instances::of_share(tx, snapshot.share_id).await?;
-        leave_out_left(&mut shares);
-        instances.retain(|instance| shares.iter().any(|one| one.id == instance.share_instance_id));
+        leave_out_left_copies(&mut instances, &mut shares);
         if instances.is_empty() {
             return Err(ApiError::no_route());
         }

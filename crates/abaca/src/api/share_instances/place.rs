@@ -1,6 +1,8 @@
 //! Which of a share's instances speaks for it.
 
-use abaca_model::{ShareInstance, SharePlace, ShareStatus, representative_instance};
+use abaca_model::{
+    ShareInstance, SharePlace, ShareStatus, SnapshotInstance, representative_instance,
+};
 
 /// What the aggregates ask of an instance.
 pub(in crate::api) fn as_place(instance: &ShareInstance) -> SharePlace<'_> {
@@ -27,5 +29,19 @@ pub(in crate::api) fn leave_out_left(instances: &mut Vec<ShareInstance>) {
     };
     if instances.iter().any(|instance| !is_left(instance)) {
         instances.retain(|instance| !is_left(instance));
+    }
+}
+
+/// Leaves out the instances of a snapshot that are where its share was left, as [`leave_out_left`]
+/// does those of the share; not if it has no others.
+pub(in crate::api) fn leave_out_left_copies(
+    copies: &mut Vec<SnapshotInstance>,
+    places: &mut Vec<ShareInstance>,
+) {
+    leave_out_left(places);
+    let stays =
+        |copy: &SnapshotInstance| places.iter().any(|place| place.id == copy.share_instance_id);
+    if copies.iter().any(stays) {
+        copies.retain(stays);
     }
 }

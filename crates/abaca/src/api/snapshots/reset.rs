@@ -1,9 +1,11 @@
-//! An administrator sets the status of a snapshot by hand: that of all its instances.
+//! An administrator sets the status of a snapshot by hand: that of all its instances, but those that a
+//! migration of its share left behind.
 
 use abaca_model::{SnapshotId, SnapshotStatus, Timestamp};
-use abaca_store::{retry_conflicts, snapshot_instances, snapshots};
+use abaca_store::{retry_conflicts, share_instances, snapshot_instances, snapshots};
 
 use super::load::target;
+use crate::api::share_instances::leave_out_left_copies;
 use crate::api::snapshot_instances::{set_by_hand, wanted_status};
 use crate::api::{ApiError, Call, Reply};
 
@@ -34,7 +36,10 @@ pub(crate) async fn reset_status(call: Call) -> Result<Reply, ApiError> {
     let now = Timestamp::now();
     retry_conflicts(|| async {
         let mut tx = call.app.db.write().await?;
-        let instances = snapshot_instances::of_snapshot_locked(&mut tx, id).await?;
+        let mut instances = snapshot_instances::of_snapshot_locked(&mut tx, id).await?;
+        // What a migration of the share left behind is on its way out.
+        let mut places = share_instances::of_share(&mut tx, found.snapshot.share_id).await?;
+        leave_out_left_copies(&mut instances, &mut places);
         if instances.is_empty() {
             return Err(ApiError::no_route());
         }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
-use crate::api::share_instances::{as_place, leave_out_left};
+use crate::api::share_instances::{as_place, leave_out_left_copies};
 use crate::api::{ApiError, Call, Reply};
 
 const RULE: &str = "share_snapshot:unmanage_snapshot";
@@ -39,8 +39,7 @@ async fn begin(call: &Call, snapshot: &Snapshot) -> Result<(), ApiError> {
         )));
     }
     // What a migration of the share left behind goes by itself.
-    leave_out_left(&mut places);
-    instances.retain(|instance| places.iter().any(|one| one.id == instance.share_instance_id));
+    leave_out_left_copies(&mut instances, &mut places);
     let passing = instances.iter().map(|instance| instance.status).find(|one| one.is_passing());
     let passing = passing.or(Some(found.status).filter(|status| status.is_passing()));
     if let Some(status) = passing {

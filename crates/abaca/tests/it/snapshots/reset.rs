@@ -1,7 +1,10 @@
 //! An administrator's reset of a snapshot: of all its instances.
 
 use abaca::api::V;
-use abaca_model::{ShareInstance, ShareInstanceId, SnapshotInstance, SnapshotInstanceId};
+use abaca_model::{
+    ShareInstance, ShareInstanceId, ShareStatus, SnapshotInstance, SnapshotInstanceId,
+    SnapshotStatus,
+};
 use abaca_store::{audit, share_instances, snapshot_instances};
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -40,6 +43,46 @@ async fn every_instance_is_set_and_on_record() {
             let records = audit::of_resource(&mut tx, &id.to_string()).await.unwrap();
             assert_eq!(records.last().unwrap().status_to, status);
             assert_eq!(reset.fence, 1 + records.len() as i64);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_migration_left_behind_goes_on_going() {
+    for left in [ShareStatus::Deleting, ShareStatus::ErrorDeleting] {
+        let (server, _, place) = one_share().await;
+        let old = ShareInstance {
+            id: ShareInstanceId::from(seed::uuid(7)),
+            status: left,
+            ..place.clone()
+        };
+        let mut tx = server.app.db.write().await.unwrap();
+        share_instances::insert(&mut tx, &old).await.unwrap();
+        tx.commit().await.unwrap();
+        let (snapshot, instance) = seed::snapshot(2, &place);
+        let going = SnapshotInstance {
+            id: SnapshotInstanceId::from(seed::uuid(8)),
+            share_instance_id: old.id,
+            status: SnapshotStatus::Deleting,
+            ..instance.clone()
+        };
+        seed::add_snapshot(&server.app.db, &snapshot, &[instance.clone(), going.clone()]).await;
+        let (only, mut last) = seed::snapshot(3, &old);
+        last.status = SnapshotStatus::Deleting;
+        seed::add_snapshot(&server.app.db, &only, std::slice::from_ref(&last)).await;
+        let body = json!({ "reset_status": { "status": "error" } });
+        for id in [snapshot.id, only.id] {
+            server.post(&format!("/v2/snapshots/{id}/action"), body.clone()).await.expect(202);
+        }
+        let mut tx = server.app.db.read().await.unwrap();
+        // An instance that is the snapshot's last is reset wherever it is.
+        for (id, status, fence) in [
+            (instance.id, "error", 2),
+            (going.id, "deleting", going.fence),
+            (last.id, "error", last.fence + 1),
+        ] {
+            let found = snapshot_instances::get(&mut tx, id).await.unwrap().unwrap();
+            assert_eq!((found.status.as_str(), found.fence), (status, fence), "{left}");
         }
     }
 }
