@@ -20,15 +20,15 @@ pub struct AuditRecord {
     pub project_id: String,
     /// The id of the request.
     pub request_id: String,
-    /// What was done: `reset_status`, `force_delete`, `reset_task_state`.
+    /// What was done: `reset_status`, `reset_replica_state`, `reset_task_state`, `force_delete`.
     pub action: String,
     /// `share_instance`, `snapshot_instance` or `share`.
     pub resource_type: String,
     /// Which.
     pub resource_id: String,
-    /// The status before.
+    /// The status before, or the state that was set.
     pub status_from: String,
-    /// The status after.
+    /// The same after.
     pub status_to: String,
 }
 

@@ -116,7 +116,7 @@ pub async fn change_snapshots(
 }
 
 /// Takes the snapshot instances of a share instance over, to be deleted; returns them with their new
-/// fences. From now on they are exported nowhere, and have no access rules.
+/// fences and the statuses they had. From now on they are exported nowhere, and have no access rules.
 ///
 /// # Errors
 /// What the database says.

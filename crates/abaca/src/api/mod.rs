@@ -7,6 +7,7 @@
 mod access_rules;
 mod availability_zones;
 mod body;
+mod by_hand;
 mod call;
 mod dict_literal;
 mod error;

@@ -1,6 +1,6 @@
 //! An administrator deletes a share instance, whatever its status.
 
-use abaca_model::{OperationKind, ShareInstance, ShareStatus, Timestamp};
+use abaca_model::{OperationKind, ShareInstance, ShareStatus, SnapshotStatus, Timestamp};
 use abaca_store::access_rules::Of;
 use abaca_store::replicas::ACTIVE;
 use abaca_store::{
@@ -9,6 +9,7 @@ use abaca_store::{
 };
 
 use super::{load, set_by_hand};
+use crate::api::by_hand;
 use crate::api::operation::{self, Work};
 use crate::api::resource_locks::locked_against_deletion;
 use crate::api::{ApiError, Call, Reply};
@@ -62,6 +63,9 @@ async fn begin(call: &Call, found: &ShareInstance, now: Timestamp) -> Result<(),
             host,
         };
         operation::enqueue(&mut tx, call, &work, &arguments).await?;
+        let resource = ("snapshot_instance", snapshot.id.uuid());
+        let change = (snapshot.status.as_str(), SnapshotStatus::Deleting.as_str());
+        by_hand::record(call, &mut tx, "force_delete", resource, change, now).await?;
     }
     let status = ShareStatus::Deleting;
     let work = Work {

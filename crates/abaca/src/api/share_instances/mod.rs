@@ -14,5 +14,5 @@ pub(crate) use list::{index, of_share};
 pub(super) use load::{find, target};
 pub(super) use place::{as_place, leave_out_left, leave_out_left_copies, spokesman};
 pub(crate) use reset::reset_status;
-pub(super) use reset::{end_promotion, set_by_hand, wanted_status};
+pub(super) use reset::{SETTABLE, end_promotion, overtake, set_by_hand};
 pub(crate) use show::show;

@@ -6,6 +6,7 @@ use abaca_store::{replicas, retry_conflicts, share_instances, snapshot_instances
 use super::load::{self, Found};
 use crate::api::operation::{self, Work};
 use crate::api::share_instances::{end_promotion, set_by_hand};
+use crate::api::snapshot_instances::take_over;
 use crate::api::{ApiError, Call, Reply};
 use crate::engine::arguments::Delete;
 
@@ -49,7 +50,7 @@ async fn begin(call: &Call, found: &Found, force: bool) -> Result<(), ApiError> 
     for copy in snapshot_work::of_share_instance(&mut tx, replica.id).await? {
         let copy = snapshot_instances::get_locked(&mut tx, copy.id).await?;
         if let Some(copy) = copy {
-            snapshot_instances::take_over(&mut tx, &copy, SnapshotStatus::Deleting, now).await?;
+            take_over(call, &mut tx, &copy, (SnapshotStatus::Deleting, force), now).await?;
         }
     }
     let host = replica.host.as_deref();

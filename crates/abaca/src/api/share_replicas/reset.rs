@@ -5,7 +5,8 @@ use abaca_store::{replicas, retry_conflicts};
 
 use super::load;
 use crate::api::access_rules::synchronise;
-use crate::api::share_instances::{set_by_hand, wanted_status};
+use crate::api::by_hand::{self, wanted_status};
+use crate::api::share_instances::{SETTABLE, overtake, set_by_hand};
 use crate::api::{ApiError, Call, Reply};
 
 /// What a replica state can be reset to.
@@ -14,7 +15,7 @@ pub(super) const STATES: [&str; 4] =
 
 /// `POST /share-replicas/{id}/action` with `reset_status`
 pub(crate) async fn reset_status(call: Call) -> Result<Reply, ApiError> {
-    let status = wanted_status(call.action_value())?;
+    let status = wanted_status(call.action_value(), &SETTABLE)?;
     let found = load::allowed(&call, "share_replica:reset_status").await?;
     let now = Timestamp::now();
     retry_conflicts(|| async {
@@ -58,10 +59,11 @@ pub(crate) async fn reset_replica_state(call: Call) -> Result<Reply, ApiError> {
             )));
         }
         // As any reset: what is at work on the replica does not overwrite it.
-        let status = replica.status;
-        let action = "reset_replica_state";
-        let fence = set_by_hand(&mut tx, &call, action, &replica, status, now).await?;
+        let fence = overtake(&mut tx, &replica, replica.status, now).await?;
         replicas::set_state(&mut tx, replica.id, fence, state, now).await?;
+        let resource = ("share_instance", replica.id.uuid());
+        let change = (replica.replica_state.as_deref().unwrap_or_default(), state);
+        by_hand::record(&call, &mut tx, "reset_replica_state", resource, change, now).await?;
         if state == replicas::ACTIVE {
             // Its clients may write from now on, and those of a replica for disasters mount it.
             replicas::set_read_only(&mut tx, replica.id, false).await?;

@@ -1,12 +1,12 @@
 //! An administrator sets the status of a share, or of its migration, by hand.
 
-use abaca_model::{AuditId, Share, TaskState, Timestamp};
-use abaca_store::audit::{self, AuditRecord};
+use abaca_model::{TaskState, Timestamp};
 use abaca_store::{retry_conflicts, share_instances, shares};
 use serde_json::Value;
 
 use super::load::{self, target};
-use crate::api::share_instances::{set_by_hand, spokesman, wanted_status};
+use crate::api::by_hand::{self, wanted_status};
+use crate::api::share_instances::{SETTABLE, set_by_hand, spokesman};
 use crate::api::{ApiError, Call, Reply};
 
 /// `POST /shares/{id}/action` with `reset_status`, before 2.7 `os-reset_status`.
@@ -14,7 +14,7 @@ use crate::api::{ApiError, Call, Reply};
 /// It is set where the share's status is read from: in the instance that speaks for the share. The
 /// fence is raised with it, so that an operation in flight can't overwrite it.
 pub(crate) async fn reset_status(call: Call) -> Result<Reply, ApiError> {
-    let status = wanted_status(call.action_value())?;
+    let status = wanted_status(call.action_value(), &SETTABLE)?;
     let mut tx = call.app.db.read().await?;
     let share = load::visible(&call, &mut tx).await?;
     drop(tx);
@@ -50,7 +50,10 @@ pub(crate) async fn reset_task_state(call: Call) -> Result<Reply, ApiError> {
         // `openstack share set` asks for null each time, whatever it is to set.
         if share.task_state != state {
             shares::set_task_state(&mut tx, share.id, state, now).await?;
-            audit::insert(&mut tx, &record(&call, &share, state, now)).await?;
+            let shown = |state: Option<TaskState>| state.map_or("none", TaskState::as_str);
+            let (resource, change) =
+                (("share", share.id.uuid()), (shown(share.task_state), shown(state)));
+            by_hand::record(&call, &mut tx, "reset_task_state", resource, change, now).await?;
         }
         Ok::<_, ApiError>(tx.commit().await?)
     })
@@ -68,20 +71,4 @@ fn wanted_task_state(value: &Value) -> Result<Option<TaskState>, ApiError> {
         let valid: Vec<_> = TaskState::ALL.iter().map(|state| state.as_str()).collect();
         ApiError::bad_request(format!("Invalid state. Valid states: {}, None.", valid.join(", ")))
     })
-}
-
-fn record(call: &Call, share: &Share, state: Option<TaskState>, now: Timestamp) -> AuditRecord {
-    let shown = |state: Option<TaskState>| state.map_or("none", TaskState::as_str).to_owned();
-    AuditRecord {
-        id: AuditId::random(),
-        created_at: now,
-        user_id: call.caller.user_id.clone(),
-        project_id: call.caller.project_id.clone().unwrap_or_default(),
-        request_id: call.request_id.to_string(),
-        action: "reset_task_state".to_owned(),
-        resource_type: "share".to_owned(),
-        resource_id: share.id.to_string(),
-        status_from: shown(share.task_state),
-        status_to: shown(state),
-    }
 }

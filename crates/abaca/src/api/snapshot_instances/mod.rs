@@ -13,5 +13,5 @@ pub(crate) use export_locations::{export_location, export_locations};
 pub(super) use export_locations::{list_reply, show_reply};
 pub(crate) use list::{detail, index};
 pub(crate) use reset::reset_status;
-pub(super) use reset::{set_by_hand, wanted_status};
+pub(super) use reset::{set_by_hand, take_over};
 pub(crate) use show::show;

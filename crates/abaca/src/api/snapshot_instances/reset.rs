@@ -1,11 +1,10 @@
 //! An administrator sets the status of a snapshot instance by hand.
 
-use abaca_model::{AuditId, SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp};
-use abaca_store::audit::{self, AuditRecord};
+use abaca_model::{SnapshotInstance, SnapshotInstanceId, SnapshotStatus, Timestamp};
 use abaca_store::{Tx, retry_conflicts, snapshot_instances};
-use serde_json::Value;
 
 use super::target;
+use crate::api::by_hand::{self, wanted_status};
 use crate::api::{ApiError, Call, Reply};
 
 /// What an instance can be reset to.
@@ -45,23 +44,6 @@ pub(crate) async fn reset_status(call: Call) -> Result<Reply, ApiError> {
     Ok(Reply::accepted())
 }
 
-/// The status an action's body asks for: `{"status": "error"}`.
-///
-/// # Errors
-/// 400 that says what is missing, or names what there is to choose from.
-pub(in crate::api) fn wanted_status(
-    value: &Value,
-    settable: &[SnapshotStatus],
-) -> Result<SnapshotStatus, ApiError> {
-    let wanted =
-        value.get("status").ok_or_else(|| ApiError::bad_request("Must specify 'status'"))?;
-    let found = settable.iter().find(|status| Some(status.as_str()) == wanted.as_str());
-    found.copied().ok_or_else(|| {
-        let valid: Vec<_> = settable.iter().map(|status| status.as_str()).collect();
-        ApiError::bad_request(format!("Invalid state. Valid states: {}.", valid.join(", ")))
-    })
-}
-
 /// Sets the status of an instance that is locked, takes it over from whatever works on it and
 /// records who did so. Returns its new fence.
 ///
@@ -76,20 +58,28 @@ pub(in crate::api) async fn set_by_hand(
     now: Timestamp,
 ) -> Result<i64, abaca_store::Error> {
     let fence = snapshot_instances::take_over(tx, instance, status, now).await?;
-    let record = AuditRecord {
-        id: AuditId::random(),
-        created_at: now,
-        user_id: call.caller.user_id.clone(),
-        project_id: call.caller.project_id.clone().unwrap_or_default(),
-        request_id: call.request_id.to_string(),
-        action: action.to_owned(),
-        resource_type: "snapshot_instance".to_owned(),
-        resource_id: instance.id.to_string(),
-        status_from: instance.status.to_string(),
-        status_to: status.to_string(),
-    };
-    audit::insert(tx, &record).await?;
+    let (resource, change) =
+        (("snapshot_instance", instance.id.uuid()), (instance.status.as_str(), status.as_str()));
+    by_hand::record(call, tx, action, resource, change, now).await?;
     Ok(fence)
+}
+
+/// Takes an instance that is locked over for its deletion. What an administrator forces is on record.
+///
+/// # Errors
+/// What the database says.
+pub(in crate::api) async fn take_over(
+    call: &Call,
+    tx: &mut Tx,
+    instance: &SnapshotInstance,
+    (status, force): (SnapshotStatus, bool),
+    now: Timestamp,
+) -> Result<i64, abaca_store::Error> {
+    if force {
+        set_by_hand(tx, call, "force_delete", instance, status, now).await
+    } else {
+        snapshot_instances::take_over(tx, instance, status, now).await
+    }
 }
 
 #[cfg(test)]

@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 
-use abaca_model::{
-    OperationKind, ShareInstanceId, Snapshot, SnapshotInstance, SnapshotStatus, Timestamp,
-};
+use abaca_model::{OperationKind, ShareInstanceId, Snapshot, SnapshotStatus, Timestamp};
 use abaca_store::{
     Tx, retry_conflicts, share_instances, snapshot_instances, snapshot_work, snapshots,
 };
 
 use super::load::{self, target};
 use crate::api::operation::{self, Work};
-use crate::api::snapshot_instances::set_by_hand;
+use crate::api::snapshot_instances::take_over;
 use crate::api::{ApiError, Call, Reply};
 use crate::engine::arguments::Delete;
 
@@ -71,21 +69,6 @@ async fn begin(call: &Call, snapshot: &Snapshot, force: bool) -> Result<(), ApiE
             .await?;
     }
     Ok(tx.commit().await?)
-}
-
-/// What an administrator forces is on record.
-async fn take_over(
-    call: &Call,
-    tx: &mut Tx,
-    instance: &SnapshotInstance,
-    (status, force): (SnapshotStatus, bool),
-    now: Timestamp,
-) -> Result<i64, abaca_store::Error> {
-    if force {
-        set_by_hand(tx, call, "force_delete", instance, status, now).await
-    } else {
-        snapshot_instances::take_over(tx, instance, status, now).await
-    }
 }
 
 /// Where the share's instances are.

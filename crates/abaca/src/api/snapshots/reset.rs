@@ -5,8 +5,9 @@ use abaca_model::{SnapshotId, SnapshotStatus, Timestamp};
 use abaca_store::{retry_conflicts, share_instances, snapshot_instances, snapshots};
 
 use super::load::target;
+use crate::api::by_hand::wanted_status;
 use crate::api::share_instances::leave_out_left_copies;
-use crate::api::snapshot_instances::{set_by_hand, wanted_status};
+use crate::api::snapshot_instances::set_by_hand;
 use crate::api::{ApiError, Call, Reply};
 
 /// What a snapshot can be reset to.

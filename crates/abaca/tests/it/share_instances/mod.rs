@@ -2,8 +2,8 @@
 
 use abaca::api::V;
 use abaca::policy::Policy;
-use abaca_model::{OperationKind, ShareId, ShareInstance, ShareStatus};
-use abaca_store::audit;
+use abaca_model::{OperationKind, ShareId, ShareInstance, ShareInstanceId, ShareStatus};
+use abaca_store::{audit, share_instances};
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
@@ -184,6 +184,34 @@ async fn snapshot_instances_hold_their_share_instance() {
     let answer = act(&server, V::MAX, ROOT, &place.id.to_string(), forced).await;
     let message = answer.fault(409, "conflictingRequest");
     assert!(message.contains("1 dependent snapshot instances"), "{message}");
+}
+
+#[tokio::test]
+async fn what_goes_with_an_instance_is_on_record() {
+    let (server, share, place) = one().await;
+    let other = ShareInstance {
+        id: ShareInstanceId::from(seed::uuid(7)),
+        status: ShareStatus::Error,
+        ..place.clone()
+    };
+    let mut tx = server.app.db.write().await.unwrap();
+    share_instances::insert(&mut tx, &other).await.unwrap();
+    tx.commit().await.unwrap();
+    let (snapshot, copy) = seed::snapshot(2, &other);
+    seed::add_snapshot(&server.app.db, &snapshot, std::slice::from_ref(&copy)).await;
+    let forced = json!({ "force_delete": null });
+    act(&server, V::MAX, ROOT, &other.id.to_string(), forced).await.expect(202);
+    let mut tx = server.app.db.read().await.unwrap();
+    for (id, kind, from) in [
+        (other.id.to_string(), "share_instance", "error"),
+        (copy.id.to_string(), "snapshot_instance", "available"),
+    ] {
+        let records = audit::of_resource(&mut tx, &id).await.unwrap();
+        let [record] = &records[..] else { panic!("{share}: {records:?}") };
+        let change = (record.status_from.as_str(), record.status_to.as_str());
+        assert_eq!((record.action.as_str(), record.resource_type.as_str()), ("force_delete", kind));
+        assert_eq!(change, (from, "deleting"));
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use abaca_model::{
     Operation, OperationKind, OperationState, ShareInstance, ShareInstanceId, ShareStatus,
     SnapshotInstance, SnapshotStatus, Timestamp,
 };
-use abaca_store::{operations, replicas, share_instances, snapshot_instances, snapshots};
+use abaca_store::{audit, operations, replicas, share_instances, snapshot_instances, snapshots};
 use axum::http::Method;
 use serde_json::json;
 
@@ -149,6 +149,34 @@ async fn the_only_active_replica_is_not_deleted_as_an_instance_either() {
         let path = format!("/v2/share_instances/{}/action", instance.id);
         let answer = server.post(&path, json!({ "force_delete": null })).await;
         assert_eq!(answer.status, expected, "{}", answer.text);
+    }
+}
+
+/// The last record of a resource: what was done to it, and from what to what it changed.
+async fn on_record(server: &TestServer, id: &str) -> Option<[String; 3]> {
+    let mut tx = server.app.db.read().await.unwrap();
+    let record = audit::of_resource(&mut tx, id).await.unwrap().pop()?;
+    Some([record.action, record.status_from, record.status_to])
+}
+
+#[tokio::test]
+async fn what_administrators_set_by_hand_is_on_record() {
+    let server = server().await;
+    let active = add_share(&server, 1).await;
+    let replica = add_replica(&server, &active, "in_sync").await;
+    let (snapshot, _) = seed::snapshot(5, &active);
+    let (_, copy) = seed::snapshot(5, &replica);
+    seed::add_snapshot(&server.app.db, &snapshot, std::slice::from_ref(&copy)).await;
+    let (replica_id, copy_id) = (replica.id.to_string(), copy.id.to_string());
+    let reset = json!({ "reset_replica_state": { "replica_state": "out_of_sync" } });
+    act(&server, ROOT, &replica, reset).await.expect(202);
+    let state = ["reset_replica_state", "in_sync", "out_of_sync"].map(str::to_owned);
+    assert_eq!(on_record(&server, &replica_id).await, Some(state));
+    assert_eq!(on_record(&server, &copy_id).await, None);
+    act(&server, ROOT, &replica, json!({ "force_delete": null })).await.expect(202);
+    let deleted = ["force_delete", "available", "deleting"].map(str::to_owned);
+    for id in [replica_id, copy_id] {
+        assert_eq!(on_record(&server, &id).await.as_ref(), Some(&deleted));
     }
 }
 
