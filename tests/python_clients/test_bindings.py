@@ -5,6 +5,7 @@ import inspect
 import unittest
 
 from manilaclient import base
+from manilaclient.common import constants
 from manilaclient.common.apiclient import exceptions
 
 import coverage
@@ -85,6 +86,8 @@ class Shares(BindingsCase):
     def test_found_changed_and_deleted(self):
         share = self.make_share(name="bound", metadata={"aim": "doc"})
         self.assertEqual(self.ids(self.tenant.shares.list(search_opts={"name": "bound"})), [share.id])
+        for key in constants.SHARE_SORT_KEY_VALUES:
+            self.assertIn(share.id, self.ids(self.tenant.shares.list(sort_key=key, sort_dir="asc")), key)
         self.tenant.shares.update(share, display_name="renamed")
         shown = self.tenant.shares.get(share)
         self.assertEqual((shown.name, shown.metadata), ("renamed", {"aim": "doc"}))

@@ -15,8 +15,9 @@ pub(super) struct Wanted {
     pub(super) page: Page,
 }
 
-pub(super) const SORT_KEYS: [(&str, SortKey); 18] = [
+pub(super) const SORT_KEYS: [(&str, SortKey); 20] = [
     ("availability_zone", SortKey::AvailabilityZone),
+    ("availability_zone_id", SortKey::AvailabilityZone),
     ("created_at", SortKey::CreatedAt),
     ("description", SortKey::Description),
     ("display_description", SortKey::Description),
@@ -26,6 +27,8 @@ pub(super) const SORT_KEYS: [(&str, SortKey); 18] = [
     ("is_public", SortKey::IsPublic),
     ("name", SortKey::Name),
     ("project_id", SortKey::ProjectId),
+    // No share has one: what is left is the order among equals.
+    ("share_network_id", SortKey::Id),
     ("share_proto", SortKey::ShareProto),
     ("share_type", SortKey::ShareTypeId),
     ("share_type_id", SortKey::ShareTypeId),

@@ -187,6 +187,8 @@ async fn order_is_as_asked() {
         ("sort_key=host&sort_dir=asc", ["b", "a", "c"]),
         ("sort_key=status", ["b", "c", "a"]),
         ("sort_key=availability_zone&sort_dir=asc", ["b", "a", "c"]),
+        ("sort_key=availability_zone_id&sort_dir=asc", ["b", "a", "c"]),
+        ("sort_key=share_network_id&sort_dir=asc", ["a", "b", "c"]),
         ("sort_key=snapshot_id", ["b", "c", "a"]),
         ("sort_key=created_at&sort_dir=asc", ["a", "b", "c"]),
         ("sort_dir=asc", ["a", "b", "c"]),
