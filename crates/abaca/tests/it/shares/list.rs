@@ -244,6 +244,26 @@ async fn counts_are_of_the_whole_list() {
 }
 
 #[tokio::test]
+async fn a_text_too_long_to_be_there_finds_nothing() {
+    let (server, _) = scene().await;
+    for key in ["name", "name~", "description~", "display_name~"] {
+        for length in [1_024, 50_001] {
+            let query = format!("{key}={}", "a".repeat(length));
+            assert_eq!(found(&server, ALICE, 99, &query).await, [""; 0], "{key} of {length}");
+        }
+    }
+    let long = "a".repeat(50_001);
+    for path in [
+        "share_instances?host",
+        "snapshot-instances?host",
+        "snapshots?name~",
+        "resource-locks?lock_reason~",
+    ] {
+        server.get(&format!("/v2/{path}={long}")).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn bad_values_are_named() {
     let (server, _) = scene().await;
     for (query, key) in [
