@@ -110,7 +110,7 @@ async fn hints(call: &Call, fields: &Fields<'_>) -> Result<Hints, ApiError> {
             "Invalid input received: scheduler_hints of a replica takes only_host alone.",
         ));
     }
-    let host = Fields(given).text("only_host")?.filter(|host| !host.is_empty());
+    let host = Fields(given).text_up_to("only_host", 255)?.filter(|host| !host.is_empty());
     let may_choose = call.allows("context_is_host_admin", None).await;
     Ok(Hints { only_host: host.filter(|_| may_choose).map(str::to_owned), ..Hints::default() })
 }

@@ -71,8 +71,8 @@ impl<'a> Request<'a> {
         };
         Ok(Self {
             export_path: export_path(fields)?,
-            service_host: fields.text("service_host")?.unwrap_or_default(),
-            protocol: fields.text_up_to("protocol", 255)?.unwrap_or_default().to_uppercase(),
+            service_host: fields.text_up_to("service_host", 255)?.unwrap_or_default(),
+            protocol: protocol(fields)?,
             name: text("name", "display_name")?,
             description: text("description", "display_description")?,
             is_public: if since(8) { public::read(fields)? } else { None },
@@ -81,6 +81,16 @@ impl<'a> Request<'a> {
             size: size_option(fields)?,
         })
     }
+}
+
+/// In upper case, which may be longer than what was given.
+fn protocol(fields: &Fields<'_>) -> Result<String, ApiError> {
+    let protocol = fields.text("protocol")?.unwrap_or_default().to_uppercase();
+    if protocol.chars().count() > 255 {
+        let message = "Invalid input received: protocol can only be 255 characters long.";
+        return Err(ApiError::bad_request(message));
+    }
+    Ok(protocol)
 }
 
 /// As the reference, what is there but stands for nothing is empty.

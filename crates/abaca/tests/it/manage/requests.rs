@@ -147,6 +147,8 @@ async fn what_is_wrong_is_named() {
         ("service_host", json!("h@b#"), 400, "should contain pool"),
         ("service_host", json!("#"), 400, "should contain pool"),
         ("service_host", json!("h@other#pool"), 404, "h@other"),
+        ("service_host", json!(format!("{POOL}{long}")), 400, "service_host can only be 255"),
+        ("protocol", json!("ß".repeat(200)), 400, "protocol can only be 255"),
         ("protocol", json!(""), 422, "protocol is empty"),
         ("protocol", json!(["NFS"]), 400, "protocol"),
         ("share_type", json!("absent"), 404, "Share type not found"),

@@ -173,6 +173,7 @@ async fn what_can_not_be_is_refused() {
         (json!({ "share_id": share, "share_network_id": "x" }), 400),
         (json!({ "share_id": share, "scheduler_hints": { "same_host": "x" } }), 400),
         (json!({ "share_id": share, "scheduler_hints": [] }), 400),
+        (json!({ "share_id": share, "scheduler_hints": { "only_host": "x".repeat(256) } }), 400),
         (json!({ "share_id": share, "metadata": { "": "x" } }), 400),
     ] {
         let answer = post(&server, ALICE, V::MAX, body.clone()).await;

@@ -71,6 +71,11 @@ async fn what_is_wrong_with_a_new_share_is_told() {
         (json!({ "mount_point_name": "m" }), 400, "Setting a mount point name is not supported"),
         (json!({ "encryption_key_ref": unknown }), 400, "encryption_key_ref"),
         (json!({ "scheduler_hints": { "same_host": unknown } }), 404, "could not be found"),
+        (
+            json!({ "scheduler_hints": { "only_host": "x".repeat(256) } }),
+            400,
+            "only_host can only be 255 characters long.",
+        ),
         (json!({ "size": i64::MAX }), 400, "must be 2147483647 or less."),
         (json!({ "size": "2147483648" }), 400, "must be 2147483647 or less."),
         (

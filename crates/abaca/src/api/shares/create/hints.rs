@@ -20,7 +20,7 @@ pub(super) fn read(fields: &Fields<'_>, version: V) -> Result<arguments::Hints, 
     let Some(hints) = asked.map(Fields) else {
         return Ok(arguments::Hints { any_zone, ..arguments::Hints::default() });
     };
-    let only_host = hints.text("only_host")?.filter(|host| !host.is_empty());
+    let only_host = hints.text_up_to("only_host", 255)?.filter(|host| !host.is_empty());
     Ok(arguments::Hints {
         same_host: shares(&hints, "same_host")?,
         different_host: shares(&hints, "different_host")?,
