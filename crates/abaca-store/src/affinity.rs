@@ -14,8 +14,10 @@ pub const SAME_HOST: &str = "__affinity_same_host";
 /// The name that holds the shares it is apart from.
 pub const DIFFERENT_HOST: &str = "__affinity_different_host";
 
-/// Longest value of a pair; 27 ids with commas between them.
+/// Longest value of a pair.
 const LONGEST: usize = 1023;
+/// Most shares that one can be near, or apart from: their ids with commas between them are a value.
+pub const MOST: usize = (LONGEST + 1) / 37;
 
 /// What became of [`link`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -45,6 +45,7 @@ async fn what_is_wrong_with_a_new_share_is_told() {
     )
     .await;
     let unknown = seed::uuid(404).to_string();
+    let crowd: Vec<_> = (0..28).map(|number| seed::uuid(number).to_string()).collect();
     let table = [
         (json!({ "size": 0 }), 400, "Share size '0' must be an integer and greater than 0."),
         (json!({ "size": null }), 400, "Share size 'None' must be an integer"),
@@ -71,6 +72,7 @@ async fn what_is_wrong_with_a_new_share_is_told() {
         (json!({ "mount_point_name": "m" }), 400, "Setting a mount point name is not supported"),
         (json!({ "encryption_key_ref": unknown }), 400, "encryption_key_ref"),
         (json!({ "scheduler_hints": { "same_host": unknown } }), 404, "could not be found"),
+        (json!({ "scheduler_hints": { "same_host": crowd.join(",") } }), 400, "27 others at most"),
         (
             json!({ "scheduler_hints": { "only_host": "x".repeat(256) } }),
             400,

@@ -3,7 +3,7 @@
 
 use abaca_model::{Share, ShareId};
 use abaca_store::Tx;
-use abaca_store::affinity::{self, DIFFERENT_HOST, Linked, SAME_HOST};
+use abaca_store::affinity::{self, DIFFERENT_HOST, Linked, MOST, SAME_HOST};
 
 use crate::api::shares::load;
 use crate::api::{ApiError, Call, Fields, V};
@@ -43,6 +43,10 @@ fn shares(hints: &Fields<'_>, key: &str) -> Result<Vec<ShareId>, ApiError> {
             shares.push(share);
         }
     }
+    // Each is looked up.
+    if shares.len() > MOST {
+        return Err(too_many("the new one"));
+    }
     Ok(shares)
 }
 
@@ -81,15 +85,21 @@ pub(super) async fn note(
             Linked::Done => {}
             Linked::Gone(other) => return Err(gone(other)),
             Linked::Full(full) => {
-                return Err(ApiError::bad_request(format!(
-                    "A share can be named with 27 others at most in scheduler hints of a kind: {} \
-                     would be with more.",
-                    if full == share.id { "the new one".to_owned() } else { full.to_string() },
-                )));
+                return Err(match full == share.id {
+                    true => too_many("the new one"),
+                    false => too_many(&full.to_string()),
+                });
             }
         }
     }
     Ok(())
+}
+
+fn too_many(share: &str) -> ApiError {
+    ApiError::bad_request(format!(
+        "A share can be named with {MOST} others at most in scheduler hints of a kind: {share} \
+         would be with more."
+    ))
 }
 
 fn gone(share: ShareId) -> ApiError {
