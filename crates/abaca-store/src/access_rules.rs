@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use abaca_model::{
-    AccessLevel, AccessRule, AccessRuleId, AccessState, Timestamp, aggregate_access_state,
+    AccessLevel, AccessRule, AccessRuleId, AccessState, AccessType, Timestamp,
+    aggregate_access_state,
 };
 use sea_query::{Expr, ExprTrait, LockType, Order, Query, SelectStatement};
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::row::Row;
 use crate::tx::Tx;
-use crate::{access_work, list};
+use crate::{access_work, list, metadata};
 
 /// What the rules open: their tables have the same shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,6 @@ impl Of {
     }
 }
 
-const METADATA: &str = "share_access_rule_metadata";
 /// Behind the resource's id.
 const COLUMNS: [&str; 7] =
     ["id", "access_type", "access_to", "access_level", "access_key", "created_at", "updated_at"];
@@ -103,29 +103,13 @@ async fn read(tx: &mut Tx, of: Of, select: &SelectStatement) -> Result<Vec<Acces
         }
     }
     if of == Of::Shares {
-        add_metadata(tx, &mut rules).await?;
-    }
-    Ok(rules)
-}
-
-async fn add_metadata(tx: &mut Tx, rules: &mut [AccessRule]) -> Result<()> {
-    if rules.is_empty() {
-        return Ok(());
-    }
-    let select = Query::select()
-        .from(METADATA)
-        .columns(["access_rule_id", "name", "value"])
-        .and_where(Expr::col("access_rule_id").is_in(rules.iter().map(|rule| rule.id.to_string())))
-        .to_owned();
-    let pairs = tx
-        .all(&select, |row| Ok((row.parsed::<AccessRuleId>(0)?, row.string(1)?, row.string(2)?)))
-        .await?;
-    for (id, name, value) in pairs {
-        if let Some(rule) = rules.iter_mut().find(|rule| rule.id == id) {
-            rule.metadata.insert(name, value);
+        let ids: Vec<String> = rules.iter().map(|rule| rule.id.to_string()).collect();
+        let mut metadata = metadata::of_many(tx, metadata::OF_ACCESS_RULES, &ids).await?;
+        for rule in &mut rules {
+            rule.metadata = metadata.remove(&rule.id.to_string()).unwrap_or_default();
         }
     }
-    Ok(())
+    Ok(rules)
 }
 
 /// Which rules a list is of. Everything that is given must hold.
@@ -155,7 +139,7 @@ pub async fn of_resource(
     let having = list::all_of(&filter.metadata, |name, value| {
         let having = Query::select()
             .column("access_rule_id")
-            .from(METADATA)
+            .from(metadata::OF_ACCESS_RULES.name)
             .and_where(Expr::col("name").eq(name))
             .and_where(Expr::col("value").eq(value))
             .take();
@@ -165,6 +149,32 @@ pub async fn of_resource(
         select.cond_where(having);
     }
     read(tx, of, &select).await
+}
+
+/// Whom of this type the rules of a share or snapshot let in, as the rules spell them.
+///
+/// # Errors
+/// What the database says.
+pub async fn clients(
+    tx: &mut Tx,
+    of: Of,
+    resource_id: Uuid,
+    access_type: AccessType,
+) -> Result<Vec<String>> {
+    let (rules, states) = (of.table(), of.states());
+    let placed = Query::select()
+        .column((states, "access_rule_id"))
+        .from(states)
+        .and_where(Expr::col((states, "access_rule_id")).equals((rules, "id")))
+        .take();
+    let select = Query::select()
+        .column((rules, "access_to"))
+        .from(rules)
+        .and_where(Expr::col((rules, of.resource())).eq(resource_id.to_string()))
+        .and_where(Expr::col((rules, "access_type")).eq(access_type.as_str()))
+        .and_where(Expr::exists(placed))
+        .take();
+    tx.all(&select, |row| row.string(0)).await
 }
 
 /// The rule with this id.
@@ -324,22 +334,8 @@ pub async fn set_level(
 ///
 /// # Errors
 /// What the database says; [`crate::Error::ForeignKey`] when the rule is gone.
-pub async fn set_metadata(
-    tx: &mut Tx,
-    id: AccessRuleId,
-    metadata: &BTreeMap<String, String>,
-) -> Result<()> {
-    for (name, value) in metadata {
-        delete_metadata(tx, id, name).await?;
-        let mut insert = Query::insert();
-        insert.into_table(METADATA).columns(["access_rule_id", "name", "value"]).values_panic([
-            id.to_string().into(),
-            name.as_str().into(),
-            value.as_str().into(),
-        ]);
-        tx.execute(&insert).await?;
-    }
-    Ok(())
+pub async fn set_metadata(tx: &mut Tx, id: AccessRuleId, pairs: &metadata::Pairs) -> Result<()> {
+    metadata::put_text(tx, metadata::OF_ACCESS_RULES, &id.to_string(), pairs).await
 }
 
 /// Removes a key from the metadata of a share's rule. `false`: it has none such.
@@ -348,7 +344,7 @@ pub async fn set_metadata(
 /// What the database says.
 pub async fn delete_metadata(tx: &mut Tx, id: AccessRuleId, name: &str) -> Result<bool> {
     let delete = Query::delete()
-        .from_table(METADATA)
+        .from_table(metadata::OF_ACCESS_RULES.name)
         .and_where(Expr::col("access_rule_id").eq(id.to_string()))
         .and_where(Expr::col("name").eq(name))
         .to_owned();

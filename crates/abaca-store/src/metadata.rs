@@ -16,6 +16,9 @@ pub type Pairs = BTreeMap<String, String>;
 /// pairs don't hold the others up with a statement each.
 const CHUNK: usize = 500;
 
+/// Resources whose pairs are read in one statement: no fewer than a page of a list has by default.
+pub(crate) const OWNERS: usize = 1_000;
+
 /// What has metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
@@ -53,6 +56,12 @@ pub(crate) const OF_SHARE_INSTANCES: Table = Table {
     name: "share_instance_metadata",
     owner: "share_instance_id",
     owners: "share_instances",
+};
+
+pub(crate) const OF_ACCESS_RULES: Table = Table {
+    name: "share_access_rule_metadata",
+    owner: "access_rule_id",
+    owners: "share_access_rules",
 };
 
 impl Owner {
@@ -127,19 +136,21 @@ pub(crate) async fn of_many(
     table: Table,
     ids: &[String],
 ) -> Result<HashMap<String, Pairs>> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
+    let mut all = HashMap::new();
+    for ids in ids.chunks(OWNERS) {
+        let mut select = Query::select();
+        select
+            .from(table.name)
+            .columns([table.owner, "name", "value"])
+            .and_where(Expr::col(table.owner).is_in(ids));
+        all = tx
+            .fold(&select, all, |all: &mut HashMap<String, Pairs>, row| {
+                all.entry(row.string(0)?).or_default().insert(row.string(1)?, row.string(2)?);
+                Ok(())
+            })
+            .await?;
     }
-    let mut select = Query::select();
-    select
-        .from(table.name)
-        .columns([table.owner, "name", "value"])
-        .and_where(Expr::col(table.owner).is_in(ids));
-    tx.fold(&select, HashMap::new(), |all: &mut HashMap<String, Pairs>, row| {
-        all.entry(row.string(0)?).or_default().insert(row.string(1)?, row.string(2)?);
-        Ok(())
-    })
-    .await
+    Ok(all)
 }
 
 /// Adds pairs to those of `owner`; a name that is there gets the new value.

@@ -118,6 +118,18 @@ impl Place {
 }
 
 async fn places_of(tx: &mut Tx, ids: &[String]) -> Result<HashMap<SnapshotId, Vec<Place>>> {
+    let mut all = HashMap::new();
+    for ids in ids.chunks(metadata::OWNERS) {
+        all = add_places(tx, ids, all).await?;
+    }
+    Ok(all)
+}
+
+async fn add_places(
+    tx: &mut Tx,
+    ids: &[String],
+    all: HashMap<SnapshotId, Vec<Place>>,
+) -> Result<HashMap<SnapshotId, Vec<Place>>> {
     let mut select = Query::select();
     select
         .from("snapshot_instances")
@@ -136,7 +148,7 @@ async fn places_of(tx: &mut Tx, ids: &[String]) -> Result<HashMap<SnapshotId, Ve
         .and_where(Expr::col(("snapshot_instances", "snapshot_id")).is_in(ids))
         .order_by(("snapshot_instances", "created_at"), Order::Asc)
         .order_by(("snapshot_instances", "id"), Order::Asc);
-    tx.fold(&select, HashMap::new(), |all: &mut HashMap<SnapshotId, Vec<Place>>, row| {
+    tx.fold(&select, all, |all: &mut HashMap<SnapshotId, Vec<Place>>, row| {
         all.entry(row.parsed(0)?).or_default().push(Place {
             status: row.parsed(1)?,
             share_status: row.parsed(2)?,

@@ -6,7 +6,7 @@ use abaca_model::{
     AccessLevel, AccessRule, AccessRuleId, AccessRulesStatus, AccessState, Share, Timestamp,
     same_access_to,
 };
-use abaca_store::access_rules::{self, Filter, Of};
+use abaca_store::access_rules::{self, Of};
 use abaca_store::{Tx, retry_conflicts};
 
 use super::client::{self, Client};
@@ -109,9 +109,7 @@ async fn add(
 /// # Errors
 /// What the database says.
 pub(super) async fn exists(tx: &mut Tx, of: Of, rule: &AccessRule) -> Result<bool, ApiError> {
-    let present = access_rules::of_resource(tx, of, rule.resource_id, &Filter::default()).await?;
-    Ok(present.iter().any(|other| {
-        other.access_type == rule.access_type
-            && same_access_to(rule.access_type, &other.access_to, &rule.access_to)
-    }))
+    let access_type = rule.access_type;
+    let present = access_rules::clients(tx, of, rule.resource_id, access_type).await?;
+    Ok(present.iter().any(|other| same_access_to(access_type, other, &rule.access_to)))
 }

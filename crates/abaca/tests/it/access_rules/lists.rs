@@ -1,9 +1,11 @@
 //! Lists and their filters.
 
 use abaca::api::V;
+use abaca_store::access_rules::{self, Of};
 use serde_json::json;
 
 use super::{ALICE, allow, listed, one_share};
+use crate::support::seed;
 
 #[tokio::test]
 async fn filters_find_what_they_say() {
@@ -47,6 +49,28 @@ async fn filters_find_what_they_say() {
     }
     assert_eq!(find(V(2, 81), "access_type=mac").await, [0_usize; 0]);
     assert_eq!(find(V(2, 81), "access_to=joey").await, [2]);
+}
+
+#[tokio::test]
+async fn every_rule_of_many_has_its_metadata() {
+    let (server, share, place) = one_share().await;
+    let mut tx = server.app.db.write().await.unwrap();
+    for number in 0..1_001_u128 {
+        let address = format!("10.0.{}.{}", number / 256, number % 256);
+        let mut rule = seed::access_rule(number, share.id.uuid(), &address);
+        rule.metadata.insert("address".to_owned(), address);
+        let places = [place.id.uuid()];
+        access_rules::insert(&mut tx, Of::Shares, &rule, &places).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let all = listed(&server, &share).await;
+    assert_eq!(all.len(), 1_001);
+    for rule in all {
+        assert_eq!(rule["metadata"]["address"], rule["access_to"]);
+    }
+    let again = json!({ "access_type": "ip", "access_to": "10.0.3.232/32" });
+    let message = allow(&server, &share, again).await.fault(400, "badRequest");
+    assert!(message.contains("exists"), "{message}");
 }
 
 #[tokio::test]
