@@ -39,7 +39,7 @@ pub(crate) struct Table {
     /// Its column with the id of the resource.
     pub(crate) owner: &'static str,
     /// The table of the resources themselves.
-    owners: &'static str,
+    pub(crate) owners: &'static str,
 }
 
 pub(crate) const OF_SHARES: Table =

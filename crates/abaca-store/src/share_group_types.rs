@@ -137,7 +137,7 @@ pub async fn insert(tx: &mut Tx, group_type: &ShareGroupType) -> Result<()> {
             .take();
         tx.execute(&insert).await?;
     }
-    TABLES.insert_specs(tx, group_type.id.uuid(), &group_type.group_specs).await
+    TABLES.set_specs(tx, group_type.id.uuid(), &group_type.group_specs).await
 }
 
 /// Removes a type with its specs and grants; returns false if it is gone.

@@ -130,7 +130,7 @@ pub async fn insert(tx: &mut Tx, share_type: &ShareType) -> Result<()> {
         ])
         .take();
     tx.execute(&insert).await?;
-    TABLES.insert_specs(tx, share_type.id.uuid(), &share_type.extra_specs).await
+    TABLES.set_specs(tx, share_type.id.uuid(), &share_type.extra_specs).await
 }
 
 /// Writes the name, the description and whether it is public; returns false if it is gone.

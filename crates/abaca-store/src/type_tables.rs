@@ -7,6 +7,7 @@ use sea_query::{Cond, Expr, ExprTrait, Query};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::metadata;
 use crate::tx::Tx;
 
 /// Which types are seen at all.
@@ -84,38 +85,8 @@ impl TypeTables {
         id: Uuid,
         specs: &BTreeMap<String, String>,
     ) -> Result<()> {
-        if specs.is_empty() {
-            return Ok(());
-        }
-        let old = Query::delete()
-            .from_table(self.specs)
-            .and_where(Expr::col(self.type_id).eq(id.to_string()))
-            .and_where(Expr::col("name").is_in(specs.keys().map(String::as_str)))
-            .take();
-        tx.execute(&old).await?;
-        self.insert_specs(tx, id, specs).await
-    }
-
-    pub(crate) async fn insert_specs(
-        &self,
-        tx: &mut Tx,
-        id: Uuid,
-        specs: &BTreeMap<String, String>,
-    ) -> Result<()> {
-        if specs.is_empty() {
-            return Ok(());
-        }
-        let mut insert = Query::insert();
-        insert.into_table(self.specs).columns([self.type_id, "name", "value"]);
-        for (key, value) in specs {
-            insert.values_panic([
-                id.to_string().into(),
-                key.as_str().into(),
-                value.as_str().into(),
-            ]);
-        }
-        tx.execute(&insert).await?;
-        Ok(())
+        let table = metadata::Table { name: self.specs, owner: self.type_id, owners: self.types };
+        metadata::put_text(tx, table, &id.to_string(), specs).await
     }
 
     /// False if there is none of this name.

@@ -32,6 +32,25 @@ async fn specs_are_set_shown_and_deleted() {
 }
 
 #[tokio::test]
+async fn as_many_are_set_as_a_body_holds() {
+    let server = TestServer::start().await;
+    let specs = path(&create(&server, "gold", json!({})).await) + "/extra_specs";
+    // The shortest keys, so that there is room for the most.
+    let digit = |number: u32| char::from_digit(number % 36, 36).unwrap();
+    let key = |number| [digit(number / 1_296), digit(number / 36), digit(number)];
+    let many = |value: &str| {
+        let pairs = (0..11_000).map(|number| (String::from_iter(key(number)), json!(value)));
+        json!({ "extra_specs": serde_json::Map::from_iter(pairs) })
+    };
+    for value in ["a", "b"] {
+        server.post(&specs, many(value)).await.expect(200);
+    }
+    let shown = server.get(&specs).await.expect(200)["extra_specs"].clone();
+    assert_eq!(shown.as_object().unwrap().len(), 11_001);
+    assert_eq!(shown[String::from_iter(key(10_999))], "b");
+}
+
+#[tokio::test]
 async fn the_required_spec_stays() {
     let server = TestServer::start().await;
     let specs =
