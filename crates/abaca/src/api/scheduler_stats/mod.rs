@@ -27,15 +27,14 @@ pub(super) async fn pools_detail(call: Call) -> Result<Reply, ApiError> {
 }
 
 async fn list(call: &Call, detailed: bool) -> Result<Reply, ApiError> {
-    let mut filters = Vec::new();
-    let mut share_type = None;
-    for (key, value) in call.query.iter() {
-        if key == "share_type" && call.since(SHARE_TYPE_FILTER) {
-            share_type = Some(value).filter(|name| !name.is_empty());
-        } else {
-            filters.push(Filter::parse(key, value)?);
-        }
-    }
+    // As of every query the last value of a key counts: one expression for each, at most.
+    let mut given: BTreeMap<_, _> = call.query.iter().collect();
+    let share_type = match call.since(SHARE_TYPE_FILTER) {
+        true => given.remove("share_type").filter(|name| !name.is_empty()),
+        false => None,
+    };
+    let filters = given.into_iter().map(|(key, value)| Filter::parse(key, value));
+    let mut filters = filters.collect::<Result<Vec<_>, _>>()?;
     let mut tx = call.app.db.read().await?;
     if let Some(name) = share_type {
         let found = share_types::by_name_or_id(&mut tx, visible(call), name).await?;

@@ -78,6 +78,7 @@ async fn filters_are_regular_expressions_for_the_beginning() {
         ("name=cloud@beta%23", &["beta_pool"]),
         ("pool=", &both),
         ("unknown=x", &[]),
+        ("pool=[&pool=b", &["beta_pool"]),
     ] {
         assert_eq!(pools(&server, V::MAX, query).await, expected, "{query}");
     }
