@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{load, sync, view};
 use crate::api::resource_locks::restricted_rules;
-use crate::api::shares::target;
+use crate::api::shares::{not_soft_deleted, target};
 use crate::api::{ApiError, Call, Reply};
 
 /// `PUT /share-access-rules/{id}`
@@ -54,7 +54,8 @@ async fn begin(
     Change { level, restricted, now }: Change,
 ) -> Result<Value, ApiError> {
     let mut tx = call.app.db.write().await?;
-    let (_, instances) = load::locked(&mut tx, share).await?;
+    let (share, instances) = load::locked(&mut tx, share).await?;
+    not_soft_deleted(&share, "Cannot update access for")?;
     let found = access_rules::get(&mut tx, Of::Shares, rule.id).await?;
     let found = found.ok_or_else(|| load::not_found(&rule.id.to_string()))?;
     if !load::can_change(&instances, true) {

@@ -126,9 +126,12 @@ async fn a_share_in_the_recycle_bin_keeps_its_rules() {
     let action = format!("/v2/shares/{}/action", share.id);
     server.post(&action, json!({ "soft_delete": null })).await.expect(202);
     let new = json!({ "access_type": "ip", "access_to": "10.0.0.2" });
+    let path = format!("/v2/share-access-rules/{}", rule["id"].as_str().unwrap());
+    let level = json!({ "update_access": { "access_level": "ro" } });
     for (answer, what) in [
         (allow(&server, &share, new).await, "allow"),
         (super::deny(&server, &share, &rule).await, "deny"),
+        (server.put(&path, level).await, "update"),
     ] {
         let message = answer.fault(403, "forbidden");
         let id = share.id;
