@@ -179,6 +179,19 @@ impl Sorting {
         select
     }
 
+    /// The place of the row with this id of the table that is sorted, if it is of `project_id`, or none
+    /// is given.
+    pub(crate) async fn place_of_project(
+        &self,
+        tx: &mut Tx,
+        id: &str,
+        project_id: Option<&str>,
+    ) -> Result<Option<Position>> {
+        let of_project = project_id.map(|id| Expr::col((self.table, "project_id")).eq(id));
+        let mut select = self.select_place(self.table, id);
+        self.place(tx, select.and_where_option(of_project)).await
+    }
+
     /// The place that [`Self::select_place`] finds, if it does.
     pub(crate) async fn place(
         &self,

@@ -257,9 +257,7 @@ pub async fn position(
 ) -> Result<Option<Position>> {
     // The direction does not matter to a place.
     let sorting = sort_key.sorting(Direction::Ascending);
-    let of_project = project_id.map(|project| Expr::col((TABLE, "project_id")).eq(project));
-    let select = sorting.select_place(TABLE, &id.to_string()).and_where_option(of_project).take();
-    sorting.place(tx, &select).await
+    sorting.place_of_project(tx, &id.to_string(), project_id).await
 }
 
 /// Forgets what expired before `now`; returns how many.

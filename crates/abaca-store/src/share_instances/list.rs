@@ -204,12 +204,18 @@ fn listed_instance<'a>(row: &'a Row<'_>, with_exports: bool) -> Result<ListedIns
     })
 }
 
-/// The place of an instance in the list; `None`: there is no such instance.
+/// The place of an instance in the list, of a share of `project_id` if one is given; `None`: there is
+/// no such instance.
 ///
 /// # Errors
 /// What the database says.
-pub async fn position(tx: &mut Tx, id: ShareInstanceId) -> Result<Option<Position>> {
-    SORTING.place(tx, &SORTING.select_place(TABLE, &id.to_string())).await
+pub async fn position(
+    tx: &mut Tx,
+    id: ShareInstanceId,
+    project_id: Option<&str>,
+) -> Result<Option<Position>> {
+    let mut select = SORTING.select_place(TABLE, &id.to_string());
+    SORTING.place(tx, select.and_where_option(project_id.map(of_project))).await
 }
 
 /// Folds a page of a list into `state`, row by row, and says where the list goes on, if it does.

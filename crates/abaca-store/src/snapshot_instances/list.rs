@@ -230,18 +230,23 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
     list::count(tx, TABLE, select).await
 }
 
-/// The place in a list of the instance with this id, whatever the filter; `None`: there is none.
+/// The place in a list of the instance with this id, of a snapshot of `project_id` if one is given,
+/// whatever the filter otherwise; `None`: there is none.
 ///
 /// # Errors
 /// What the database says.
 pub async fn position(
     tx: &mut Tx,
     id: SnapshotInstanceId,
+    project_id: Option<&str>,
     sort_key: SortKey,
 ) -> Result<Option<Position>> {
     // The direction does not matter to a place.
     let sorting = sort_key.sorting(Direction::Ascending);
-    sorting.place(tx, &sorting.select_place(TABLE, &id.to_string())).await
+    let scope = Filter { project_id: project_id.map(str::to_owned), ..Filter::default() };
+    let mut select = sorting.select_place(TABLE, &id.to_string());
+    scope.join(&mut select);
+    sorting.place(tx, select.cond_where(scope.condition())).await
 }
 
 #[cfg(test)]

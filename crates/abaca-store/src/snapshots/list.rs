@@ -200,12 +200,18 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64> {
     list::count(tx, TABLE, select).await
 }
 
-/// The place in a list of the snapshot with this id, whatever the filter; `None`: there is none.
+/// The place in a list of the snapshot with this id, of `project_id` if one is given, whatever the
+/// filter otherwise; `None`: there is none.
 ///
 /// # Errors
 /// What the database says.
-pub async fn position(tx: &mut Tx, id: SnapshotId, sort_key: SortKey) -> Result<Option<Position>> {
+pub async fn position(
+    tx: &mut Tx,
+    id: SnapshotId,
+    project_id: Option<&str>,
+    sort_key: SortKey,
+) -> Result<Option<Position>> {
     // The direction does not matter to a place.
     let sorting = sort_key.sorting(Direction::Ascending);
-    sorting.place(tx, &sorting.select_place(TABLE, &id.to_string())).await
+    sorting.place_of_project(tx, &id.to_string(), project_id).await
 }

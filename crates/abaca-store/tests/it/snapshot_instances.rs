@@ -122,7 +122,7 @@ async fn pages_of_any_size_put_together_are_the_whole_list(database: &TestDataba
                     break;
                 }
                 let last: SnapshotInstanceId = pages.last().unwrap().parse().unwrap();
-                let place = instances::position(&mut tx, last, sort.0).await.unwrap();
+                let place = instances::position(&mut tx, last, None, sort.0).await.unwrap();
                 assert_eq!(place, after, "a place found by id is the place a page ends at");
             }
             assert_eq!(pages, whole, "{sort:?} by {size}");

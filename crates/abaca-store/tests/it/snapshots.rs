@@ -188,7 +188,7 @@ async fn pages_of_any_size_put_together_are_the_whole_list(database: &TestDataba
                     break;
                 }
                 let last = pages.last().unwrap().id;
-                assert_eq!(snapshots::position(&mut tx, last, sort.0).await.unwrap(), after);
+                assert_eq!(snapshots::position(&mut tx, last, None, sort.0).await.unwrap(), after);
             }
             assert_eq!(pages, whole, "{sort:?} by {size}");
         }

@@ -27,7 +27,8 @@ async fn list(call: &Call, view: View, path: &'static str) -> Result<Reply, ApiE
     let filter = Filter { project_id, share_id, replicas: true, ..Filter::default() };
     let with_metadata = call.since(V(2, 95)) && view != View::Summary;
     let db = &call.app.db;
-    let find = async |id| share_instances::position(&mut db.read().await?, id).await;
+    let project = filter.project_id.as_deref();
+    let find = async |id| share_instances::position(&mut db.read().await?, id, project).await;
     let after = page.after("share replica", find).await?;
     let (name, links) = ("share_replicas", "share_replica_links");
     let list = List { db: db.clone(), filter, view, with_metadata };

@@ -28,12 +28,15 @@ async fn list(
     let (name, links) = ("snapshot_instances", "snapshot_instances_links");
     let frame = |count| Frame { name, links, path, count };
     let db = &call.app.db;
-    let find = async |id| snapshot_instances::position(&mut db.read().await?, id, sort.key).await;
+    let project_id = target::only_project(call, rule).await;
+    let project = project_id.as_deref();
+    let find =
+        async |id| snapshot_instances::position(&mut db.read().await?, id, project, sort.key).await;
     let after = page.after("snapshot instance", find).await?;
     let Some(mut filter) = filter else {
         return Ok(frame(with_count.then_some(0)).empty());
     };
-    filter.project_id = target::only_project(call, rule).await;
+    filter.project_id = project_id;
     let count = match with_count {
         true => Some(snapshot_instances::count(&mut db.read().await?, &filter).await?),
         false => None,

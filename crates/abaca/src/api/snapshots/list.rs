@@ -50,7 +50,9 @@ async fn list(
         }
     }
     let (db, page) = (&call.app.db, wanted.page.clone());
-    let find = async |id| snapshots::position(&mut db.read().await?, id, wanted.sort.key).await;
+    let project = wanted.filter.project_id.as_deref();
+    let find =
+        async |id| snapshots::position(&mut db.read().await?, id, project, wanted.sort.key).await;
     let after = page.after("snapshot", find).await?;
     let count = match wanted.with_count {
         true => Some(snapshots::count(&mut db.read().await?, &wanted.filter).await?),

@@ -77,6 +77,12 @@ async fn replicas_are_listed_in_pages() {
             }
         }
     }
+    // Another project's replica is no place in a list.
+    let at = async |marker| {
+        server.get_as(ALICE, V::MAX, &format!("/v2/share-replicas?marker={marker}")).await
+    };
+    at(&first).await.expect(200);
+    at(&second).await.fault(400, "badRequest");
     for query in ["limit=-1", "limit=x", "offset=-1", "offset=x", "marker=x"] {
         let answer = server.get(&format!("/v2/share-replicas?{query}")).await;
         answer.fault(400, "badRequest");

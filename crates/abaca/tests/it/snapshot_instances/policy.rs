@@ -101,6 +101,11 @@ async fn a_rule_about_projects_shows_each_its_own() {
     let path = "/v2/snapshot-instances?with_count=1&limit=1";
     let counted = server.request(Method::GET, path).token(alice).send().await.expect(200);
     assert_eq!((&counted["count"], counted.get("snapshot_instances_links")), (&json!(1), None));
+    for (instance, status) in [(&mine, 200), (&theirs, 400)] {
+        let path = format!("/v2/snapshot-instances?marker={}", instance.id);
+        let answer = server.request(Method::GET, &path).token(alice).send().await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
     let [.., show, reset] = answers(&server, alice, &theirs).await;
     show.fault(403, "forbidden");
     reset.fault(403, "forbidden");

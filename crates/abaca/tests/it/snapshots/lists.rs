@@ -165,6 +165,26 @@ async fn bad_values_are_refused_by_name() {
 }
 
 #[tokio::test]
+async fn another_projects_snapshot_is_no_marker() {
+    let (server, _) = four().await;
+    let all =
+        server.get("/v2/snapshots?all_tenants=1&sort_key=name&sort_dir=asc").await.expect(200);
+    let own = server.request(Method::GET, "/v2/snapshots").token(ALICE).send().await.expect(200);
+    let own = names(&own);
+    for (place, name) in names(&all).into_iter().enumerate() {
+        let marker = all["snapshots"][place]["id"].as_str().unwrap();
+        for query in ["", "&all_tenants=1"] {
+            let path = format!("/v2/snapshots?marker={marker}{query}");
+            let answer = server.request(Method::GET, &path).token(ALICE).send().await;
+            let expected = if own.contains(&name) { 200 } else { 400 };
+            assert_eq!(answer.status, expected, "{name}: {}", answer.text);
+        }
+        server.get(&format!("/v2/snapshots?all_tenants=1&marker={marker}")).await.expect(200);
+    }
+    assert!(own.len() < names(&all).len());
+}
+
+#[tokio::test]
 async fn a_page_links_to_the_next_of_its_own_list() {
     let (server, _) = four().await;
     for path in ["snapshots", "snapshots/detail"] {
