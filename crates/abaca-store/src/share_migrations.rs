@@ -1,7 +1,7 @@
 //! Shares that are moving: one row each, for as long as it moves.
 
 use abaca_model::{MigrationWish, ShareId, ShareInstanceId, ShareTypeId, TaskState, Timestamp};
-use sea_query::{Expr, ExprTrait, LockType, Query, SelectStatement, UpdateStatement};
+use sea_query::{Expr, ExprTrait, Query, SelectStatement, UpdateStatement};
 
 use crate::error::Result;
 use crate::row::Row;
@@ -107,21 +107,6 @@ pub async fn of_share(tx: &mut Tx, id: ShareId) -> Result<Option<ShareMigration>
 /// What the database says.
 pub async fn from_instance(tx: &mut Tx, id: ShareInstanceId) -> Result<Option<ShareMigration>> {
     tx.optional(&select("source_instance_id", id.to_string()), record).await
-}
-
-/// As [`from_instance`]; nobody else can change it until this transaction ends.
-///
-/// # Errors
-/// What the database says.
-pub async fn from_instance_locked(
-    tx: &mut Tx,
-    id: ShareInstanceId,
-) -> Result<Option<ShareMigration>> {
-    let mut select = select("source_instance_id", id.to_string());
-    if tx.dialect().has_row_locks() {
-        select.lock(LockType::Update);
-    }
-    tx.optional(&select, record).await
 }
 
 /// Whether a share is about to change to this type.

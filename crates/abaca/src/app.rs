@@ -178,7 +178,7 @@ pub struct ApiSettings {
     /// The largest page of a list.
     pub max_limit: u64,
     /// The name of the share type that stands in when a tenant names none.
-    pub default_share_type: Option<String>,
+    pub default_share_type: String,
     /// The name of the default share group type.
     pub default_share_group_type: Option<String>,
     /// How long a share stays in the recycle bin.
@@ -202,7 +202,7 @@ impl From<&ApiConfig> for ApiSettings {
             max_body_bytes: usize::try_from(config.max_body_bytes).unwrap_or(usize::MAX),
             request_timeout: config.request_timeout,
             max_limit: config.max_limit.into(),
-            default_share_type: Some(config.default_share_type.clone()),
+            default_share_type: config.default_share_type.clone(),
             default_share_group_type: config.default_share_group_type.clone(),
             deferred_deletion: config.deferred_deletion,
             soft_deleted_share_retention: config.soft_deleted_share_retention,

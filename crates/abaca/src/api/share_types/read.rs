@@ -60,11 +60,8 @@ pub(in crate::api) async fn show(call: Call) -> Result<Reply, ApiError> {
 /// Shows the share type that stands in when a tenant names none.
 pub(in crate::api) async fn default(call: Call) -> Result<Reply, ApiError> {
     let mut tx = call.app.db.read().await?;
-    let found = match &call.app.settings.default_share_type {
-        Some(name) => share_types::by_name(&mut tx, visible(&call), name).await?,
-        None => None,
-    };
-    match found {
+    let name = &call.app.settings.default_share_type;
+    match share_types::by_name(&mut tx, visible(&call), name).await? {
         Some(share_type) => view::one(&call, &share_type, None),
         None => Err(ApiError::not_found("Default share type not found.")),
     }

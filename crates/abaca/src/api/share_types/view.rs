@@ -48,8 +48,8 @@ fn view(call: &Call, share_type: &ShareType, required: Option<&Value>) -> Value 
         view["description"] = json!(share_type.description);
     }
     if call.since(V(2, 46)) {
-        let default = call.app.settings.default_share_type.as_ref();
-        view["is_default"] = json!(default == Some(&share_type.name));
+        let default = &call.app.settings.default_share_type;
+        view["is_default"] = json!(*default == share_type.name);
     }
     view
 }

@@ -1,11 +1,9 @@
 //! An administrator has a share taken into use that a backend holds already.
 
 use abaca_model::{
-    AccessRulesStatus, OperationKind, Share, ShareId, ShareInstance, ShareInstanceId, ShareStatus,
-    ShareType, Timestamp,
+    OperationKind, Share, ShareId, ShareInstance, ShareStatus, ShareType, Timestamp,
 };
 use abaca_store::export_work::NewExportLocation;
-use abaca_store::replicas::ACTIVE;
 use abaca_store::services::SHARE_BINARY;
 use abaca_store::share_types::Visible;
 use abaca_store::{
@@ -14,7 +12,7 @@ use abaca_store::{
 };
 use serde_json::{Map, Value};
 
-use super::create::{capabilities, is_true, mount_point};
+use super::create::{capabilities, first_instance, is_true, mount_point};
 use super::limits::{self, LARGEST};
 use super::{public, show};
 use crate::api::operation::{self, Work};
@@ -162,10 +160,10 @@ async fn share_type(call: &Call, asked: Option<&str>) -> Result<ShareType, ApiEr
     let visible = if call.caller.is_admin { Visible::All } else { Visible::To(call.project()?) };
     let found = match asked.filter(|asked| !asked.is_empty()) {
         Some(name_or_id) => share_types::by_name_or_id(&mut tx, visible, name_or_id).await?,
-        None => match call.app.settings.default_share_type.as_deref() {
-            Some(name) => share_types::by_name(&mut tx, visible, name).await?,
-            None => return Err(ApiError::not_found("Default share type not found.")),
-        },
+        None => {
+            let name = &call.app.settings.default_share_type;
+            share_types::by_name(&mut tx, visible, name).await?
+        }
     };
     found.ok_or_else(|| ApiError::not_found("Share type not found."))
 }
@@ -203,20 +201,9 @@ impl Plan {
             updated_at: None,
         };
         let instance = ShareInstance {
-            id: ShareInstanceId::random(),
-            share_id: share.id,
             host: Some(request.service_host.to_owned()),
-            availability_zone: None,
-            status: ShareStatus::ManageStarting,
-            access_rules_status: AccessRulesStatus::Active,
-            replica_state: share.capabilities.replication_type.is_some().then(|| ACTIVE.to_owned()),
-            progress: None,
-            cast_rules_to_readonly: false,
-            fence: 1,
-            created_at: now,
-            updated_at: None,
             scheduled_at: Some(now),
-            launched_at: None,
+            ..first_instance(&share, ShareStatus::ManageStarting)
         };
         let arguments = ManageShare {
             export_path: request.export_path.to_owned(),

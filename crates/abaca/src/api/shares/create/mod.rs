@@ -105,24 +105,30 @@ impl Plan {
             created_at: now,
             updated_at: None,
         };
-        let instance = ShareInstance {
-            id: ShareInstanceId::random(),
-            share_id: share.id,
-            host: None,
-            availability_zone,
-            status: ShareStatus::Creating,
-            access_rules_status: AccessRulesStatus::Active,
-            // The first place of a share that can be replicated is its active replica.
-            replica_state: share.capabilities.replication_type.is_some().then(|| ACTIVE.to_owned()),
-            progress: None,
-            cast_rules_to_readonly: false,
-            fence: 1,
-            created_at: now,
-            updated_at: None,
-            scheduled_at: None,
-            launched_at: None,
-        };
+        let instance =
+            ShareInstance { availability_zone, ..first_instance(&share, ShareStatus::Creating) };
         Self { share, instance, origin, hints: request.hints }
+    }
+}
+
+/// The first place of a new share, nowhere yet.
+pub(super) fn first_instance(share: &Share, status: ShareStatus) -> ShareInstance {
+    ShareInstance {
+        id: ShareInstanceId::random(),
+        share_id: share.id,
+        host: None,
+        availability_zone: None,
+        status,
+        access_rules_status: AccessRulesStatus::Active,
+        // That of a share that can be replicated is its active replica.
+        replica_state: share.capabilities.replication_type.is_some().then(|| ACTIVE.to_owned()),
+        progress: None,
+        cast_rules_to_readonly: false,
+        fence: 1,
+        created_at: share.created_at,
+        updated_at: None,
+        scheduled_at: None,
+        launched_at: None,
     }
 }
 
@@ -152,19 +158,14 @@ async fn share_type(
     origin: Option<&Origin>,
 ) -> Result<ShareType, ApiError> {
     let visible = if call.caller.is_admin { Visible::All } else { Visible::To(call.project()?) };
-    let default = call.app.settings.default_share_type.as_deref();
     let found = match (&request.share_type, origin) {
         (Some(name), _) => share_types::by_name_or_id(tx, visible, name).await?,
         (None, Some(origin)) => {
             share_types::by_id(tx, Visible::All, origin.parent.share_type_id).await?
         }
-        (None, None) => match default {
-            Some(name) => share_types::by_name(tx, visible, name).await?,
-            None => {
-                let message = "A share type must be given: the service has no default one.";
-                return Err(ApiError::bad_request(message));
-            }
-        },
+        (None, None) => {
+            share_types::by_name(tx, visible, &call.app.settings.default_share_type).await?
+        }
     };
     found.ok_or_else(|| ApiError::not_found("Share type not found."))
 }
