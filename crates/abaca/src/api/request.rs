@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
@@ -22,6 +23,7 @@ use super::route::{Check, Matched, RouteTable};
 use super::{ApiError, Call, Links, Microversion, Query, Reply, RequestId, Route, V};
 use super::{body, health, openapi, router, versions};
 use crate::app::App;
+use crate::identity::Caller;
 use crate::telemetry::logs;
 use crate::telemetry::metrics::{self, Metrics};
 
@@ -115,7 +117,8 @@ async fn handle(
     let path = path.ok_or_else(ApiError::no_route)?;
 
     let deadline = tokio::time::Instant::now() + app.settings.request_timeout;
-    let work = handle_v2(app, table, parts, path, request_body, request_id, known, deadline);
+    let incoming = Incoming { app, parts, path, request_id, deadline };
+    let work = incoming.answer(table, request_body, known);
     let reply = timeout_at(deadline, work).await.unwrap_or(Err(ApiError::TimedOut))?;
     Ok(reply.into_response())
 }
@@ -129,71 +132,83 @@ fn metrics_text(app: &App) -> Result<Response<Body>, ApiError> {
     Ok(response)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the pieces of one request, taken apart once")]
-async fn handle_v2(
+/// A request for something below `/v2`, on its way to its handler.
+struct Incoming<'a> {
     app: Arc<App>,
-    table: &RouteTable,
-    parts: &Parts,
-    path: &str,
-    request_body: Body,
-    request_id: &RequestId,
-    known: &mut Known,
+    parts: &'a Parts,
+    /// Below `/v2`.
+    path: &'a str,
+    request_id: &'a RequestId,
     deadline: tokio::time::Instant,
-) -> Result<Reply, ApiError> {
-    let mut caller = app.identity.authenticate(parts).await?;
-    logs::caller(&caller);
-    let spoken = Microversion::negotiate(&parts.headers)?;
-    known.version = Some(spoken.version);
-    known.experimental = spoken.experimental;
-    if matches!(path, "" | "/") {
-        let public_url = app.settings.public_url.as_deref();
-        return versions::document(StatusCode::OK, public_url, &parts.headers);
+}
+
+impl Incoming<'_> {
+    async fn answer(
+        self,
+        table: &RouteTable,
+        request_body: Body,
+        known: &mut Known,
+    ) -> Result<Reply, ApiError> {
+        let caller = self.app.identity.authenticate(self.parts).await?;
+        logs::caller(&caller);
+        let spoken = Microversion::negotiate(&self.parts.headers)?;
+        known.version = Some(spoken.version);
+        known.experimental = spoken.experimental;
+        if matches!(self.path, "" | "/") {
+            let public_url = self.app.settings.public_url.as_deref();
+            return versions::document(StatusCode::OK, public_url, &self.parts.headers);
+        }
+        let (matched, url_project) = find(table, self.path, caller.project_id.as_deref())?;
+        let json = self.json(request_body).await?;
+        let route = matched.choose(&self.parts.method, spoken, json.as_ref())?;
+        known.route = Some(route.clone());
+        if url_project.is_some() && url_project != caller.project_id {
+            return Err(ApiError::bad_request("Malformed request url"));
+        }
+        let mut call = self.call(caller, spoken.version, url_project.as_deref())?;
+        for (name, value) in &matched.path {
+            let value = decode_percent(value)?;
+            logs::path_value(route.path, name, &value);
+            call.path.push((*name, value));
+        }
+        call.json = json;
+        call.action = route.action;
+        call.caller.is_admin = call.allows("context_is_admin", None).await;
+        if route.check == Check::Router && !call.allows(route.rule, None).await {
+            return Err(ApiError::access_denied());
+        }
+        route.run(call).await
     }
 
-    let (matched, url_project) = find(table, path, caller.project_id.as_deref())?;
-    let json = if Matched::takes_body(&parts.method) {
-        let limit = app.settings.max_body_bytes;
-        let bytes = timeout_at(deadline, read_body(&parts.headers, request_body, limit))
+    /// The body, where the method has one.
+    async fn json(&self, request_body: Body) -> Result<Option<Value>, ApiError> {
+        let Parts { method, headers, .. } = self.parts;
+        if !Matched::takes_body(method) {
+            return Ok(None);
+        }
+        let limit = self.app.settings.max_body_bytes;
+        let bytes = timeout_at(self.deadline, read_body(headers, request_body, limit))
             .await
             .unwrap_or(Err(ApiError::RequestTimeout))?;
-        body::parse(&parts.headers, &bytes)?
-    } else {
-        None
-    };
-    let route = matched.choose(&parts.method, spoken, json.as_ref())?;
-    known.route = Some(route.clone());
-    if url_project.is_some() && url_project != caller.project_id {
-        return Err(ApiError::bad_request("Malformed request url"));
-    }
-    let query = Query::parse(parts.uri.query().unwrap_or_default())?;
-    let path = matched
-        .path
-        .iter()
-        .map(|(name, value)| Ok((*name, decode_percent(value)?)))
-        .collect::<Result<Vec<_>, ApiError>>()?;
-    for (name, value) in &path {
-        logs::path_value(route.path, name, value);
+        body::parse(headers, &bytes)
     }
 
-    caller.is_admin = app.policy.allows("context_is_admin", &caller, None).await;
-    if route.check == Check::Router && !app.policy.allows(route.rule, &caller, None).await {
-        return Err(ApiError::access_denied());
+    /// What a handler gets, but for what its route says.
+    fn call(self, caller: Caller, version: V, url_project: Option<&str>) -> Result<Call, ApiError> {
+        let Parts { uri, headers, .. } = self.parts;
+        let links = Links::new(self.app.settings.public_url.as_deref(), headers, url_project);
+        Ok(Call {
+            caller,
+            version,
+            request_id: self.request_id.clone(),
+            query: Query::parse(uri.query().unwrap_or_default())?,
+            links,
+            path: Vec::new(),
+            json: None,
+            action: None,
+            app: self.app,
+        })
     }
-    let public_url = app.settings.public_url.as_deref();
-    let links = Links::new(public_url, &parts.headers, url_project.as_deref());
-    let call = Call {
-        app,
-        caller,
-
-        version: spoken.version,
-        request_id: request_id.clone(),
-        query,
-        links,
-        path,
-        json,
-        action: route.action,
-    };
-    route.run(call).await
 }
 
 /// The rows of `path`, which may begin with a project's id.
