@@ -239,6 +239,7 @@ fn wait(operation: &Operation, longest: Duration) -> Duration {
 async fn give_up(run: &Run<'_>, work: &dyn Work, failed: &Permanent) -> Result<Outcome, Failure> {
     let text = chain(&*failed.source);
     tracing::error!(step = run.step, error = text, "given up");
+    run.reach("give_up");
     let mut tx = run.record().await?;
     work.give_up(run, &mut tx, failed).await?;
     run.end(tx, OperationState::Failed, Some(&text)).await
@@ -258,6 +259,7 @@ async fn put_off(run: &Run<'_>, work: &dyn Work, failed: &Permanent) -> Result<O
 
 async fn supersede(run: &Run<'_>, work: &dyn Work) -> Result<Outcome, Failure> {
     tracing::info!(step = run.step, "its resource was taken over; cleaning up");
+    run.reach("clean_up");
     work.clean_up(run).await?;
     let tx = run.record().await?;
     run.end(tx, OperationState::Superseded, None).await
