@@ -2,10 +2,8 @@
 //! no byte is lost, and nothing is left at the other end.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::service::{Service, Storage, World, id, read_bytes, write_bytes};
 use crate::story::{self, KINDS, MOMENTS};
+use crate::tree::{Tree, assert_same, look, plant};
 
 crate::on_sqlite_and_postgres!(
     killed_before_the_bytes_are_copied,
@@ -342,39 +341,6 @@ fn prepare(world: &World, service: &Service, way: Way) -> Scene {
     Scene { share, snapshot, bytes, wished: Cell::new(false), from: "b", to: "c" }
 }
 
-/// Mode, links, owner, time and a checksum of the bytes of each entry.
-type Tree = BTreeMap<PathBuf, (u32, u64, u32, i64, i64, u64)>;
-
-fn plant(top: &Path) {
-    fs::create_dir(top.join("directory")).unwrap();
-    for number in 0..20_u8 {
-        fs::write(top.join(format!("directory/{number}")), vec![number; 10_000]).unwrap();
-    }
-    fs::hard_link(top.join("directory/7"), top.join("second")).unwrap();
-    symlink("directory/nowhere", top.join("link")).unwrap();
-}
-
-fn look(top: &Path) -> Tree {
-    let (mut tree, mut remaining) = (Tree::new(), vec![PathBuf::new()]);
-    while let Some(path) = remaining.pop() {
-        let meta = fs::symlink_metadata(top.join(&path)).unwrap();
-        let mut bytes = DefaultHasher::new();
-        let mut links = meta.nlink();
-        if meta.is_dir() {
-            links = 0;
-            let entries = fs::read_dir(top.join(&path)).unwrap();
-            remaining.extend(entries.map(|entry| path.join(entry.unwrap().file_name())));
-        } else if meta.is_symlink() {
-            fs::read_link(top.join(&path)).unwrap().hash(&mut bytes);
-        } else {
-            fs::read(top.join(&path)).unwrap().hash(&mut bytes);
-        }
-        let times = (meta.mtime(), meta.mtime_nsec());
-        tree.insert(path, (meta.mode(), links, meta.uid(), times.0, times.1, bytes.finish()));
-    }
-    tree
-}
-
 fn location(copy: &Value) -> &Path {
     Path::new(copy["provider_location"].as_str().unwrap())
 }
@@ -440,7 +406,7 @@ fn assert_whole(world: &World, service: &Service, scene: &Scene, at: &str) {
     assert_eq!(service.settled_rules(&scene.share), ["10.0.0.1"]);
     let data = root(world, at).join("shares").join(id(&instances[0])).join("data");
     assert_eq!(fs::read(data.join("file")).unwrap(), b"after");
-    assert_eq!(look(&data), scene.bytes.0, "the share's bytes");
+    assert_same(&data, &scene.bytes.0, "the share's bytes");
     let access = root(world, at).join("shares").join(id(&instances[0])).join("access.json");
     assert!(fs::read_to_string(access).unwrap().contains("\"rw\""));
     if let Some(snapshot) = &scene.snapshot {
@@ -455,7 +421,7 @@ fn assert_whole(world: &World, service: &Service, scene: &Scene, at: &str) {
         assert_eq!(copies[0]["share_instance_id"], instances[0]["id"]);
         let kept = location(&copies[0]);
         assert!(kept.starts_with(root(world, at)), "{}", kept.display());
-        assert_eq!(look(kept), scene.bytes.1, "the snapshot's bytes");
+        assert_same(kept, &scene.bytes.1, "the snapshot's bytes");
         assert_eq!(read_bytes(&copies[0]["provider_location"]), b"before");
     }
     let here = root(world, at);
