@@ -1,14 +1,14 @@
 //! Brings a replica up to date with the active one: its bytes, and the snapshots it lacks. One that is
 //! missing in its backend is made anew, so this repairs what failed.
 
-use abaca_drivers::{DriverError, Export, ReplicaSync, SyncReplica};
+use abaca_drivers::{AccessTarget, DriverError, Export, ReplicaSync, SyncReplica};
 use abaca_model::{
     MessageAction, OperationKind, OperationState, ShareStatus, SnapshotStatus, Timestamp,
 };
 use abaca_store::access_rules::{self, Of};
 use abaca_store::share_work::{self, ShareWork};
 use abaca_store::snapshot_work::{self, SnapshotWork};
-use abaca_store::{Tx, replicas as rows, share_instances, shares};
+use abaca_store::{Tx, access_work, operations, replicas as rows, share_instances, shares};
 use async_trait::async_trait;
 
 use super::Work;
@@ -58,6 +58,7 @@ impl Work for UpdateReplica {
         // Its creation may have ended without telling of it.
         found.is_new |= own.launched_at.is_none();
         let repairs = repairs || found.is_new || work.status.is_failed();
+        found.lacks_rules = found.is_new || (repairs && lacks_rules(run, &work).await?);
         let lost = if repairs { lost_snapshots(run, &work).await? } else { Vec::new() };
         let mut tx = run.record().await?;
         record(run, &mut tx, &work, &active, found, repairs).await?;
@@ -98,6 +99,8 @@ struct Found {
     location: String,
     /// It was missing and has been made, or nothing was recorded of it when it was.
     is_new: bool,
+    /// Its backend was not given the rules it shall have.
+    lacks_rules: bool,
 }
 
 async fn bring_up_to_date(
@@ -113,8 +116,10 @@ async fn bring_up_to_date(
         generation: replicas::driver_generation(active.generation),
     };
     let Some(share) = driver.get_share(sync.id).await? else {
+        note_that_it_lacks_all(run).await?;
         let (exports, location) = make(run, work, active).await.map_err(replicas::lost)?;
-        return Ok(Found { state: ReplicaSync::InSync, exports, location, is_new: true });
+        let state = ReplicaSync::InSync;
+        return Ok(Found { state, exports, location, is_new: true, lacks_rules: true });
     };
     match run.copy(driver.update_replica(&sync)).await? {
         Err(error @ DriverError::InvalidInput { .. }) => {
@@ -127,9 +132,32 @@ async fn bring_up_to_date(
         }
         result => {
             let (exports, location) = (share.exports, share.provider_location);
-            Ok(Found { state: result?, exports, location, is_new: false })
+            Ok(Found { state: result?, exports, location, is_new: false, lacks_rules: false })
         }
     }
+}
+
+/// Whether the backend holds other rules than it was to be given last, or none that can be read.
+async fn lacks_rules(run: &Run<'_>, work: &ShareWork) -> Result<bool, Failure> {
+    let id = work.id.uuid();
+    let wanted = access_work::load(&mut run.db().read().await?, Of::Shares, id).await?;
+    let wanted = wanted.ok_or(Failure::Superseded)?;
+    let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
+    match driver.get_access(AccessTarget::Share(id)).await {
+        Err(DriverError::Damaged { .. }) => Ok(true),
+        held => Ok(held?.is_none_or(|held| held.generation != wanted.generation)),
+    }
+}
+
+/// Noted before the replica is made: whoever goes on with this after that finds it there, and has still to
+/// bring its snapshots and rules.
+async fn note_that_it_lacks_all(run: &Run<'_>) -> Result<(), Failure> {
+    let mut tx = run.db().write().await?;
+    let arguments = arguments::to_json(&arguments::UpdateReplica { repairs: true });
+    if !operations::set_arguments(&mut tx, run.operation, &arguments).await? {
+        return Err(Failure::LeaseLost);
+    }
+    Ok(tx.commit().await?)
 }
 
 /// The snapshots that the replica is said to have, and that its backend does not hold.
@@ -175,7 +203,7 @@ async fn record(
     }
     let (first, own) = (active.instance.id.uuid(), work.id.uuid());
     let has_more = access_rules::follow(tx, Of::Shares, first, own, repairs).await?;
-    if has_more || found.is_new || work.status != ShareStatus::Available {
+    if has_more || found.lacks_rules || work.status != ShareStatus::Available {
         replicas::sync_access(run, tx, own, work.host.as_deref(), now).await?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 mod failures;
 mod kills;
+mod lost;
 mod promotions;
 mod resets;
 mod watch;

@@ -94,6 +94,9 @@ async fn a_replica_on_a_new_disk_gets_its_bytes_snapshots_and_rules_again() {
     for (_, path) in service.instances(&late, 2).await {
         assert_eq!(read(&path), "late");
     }
+    fs::remove_file(two.with_file_name("access.json")).unwrap();
+    resync(&service, &second).await;
+    service.let_in("two", &second, &[("10.0.0.1", "ro")]).await;
     service.stop().await;
 }
 
