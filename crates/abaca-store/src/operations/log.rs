@@ -35,6 +35,26 @@ pub async fn of_resource(tx: &mut Tx, resource_id: Uuid) -> Result<Vec<Operation
     tx.all(&select, operation).await
 }
 
+/// The operation of this kind that a resource was given last.
+///
+/// # Errors
+/// What the database says.
+pub async fn last(
+    tx: &mut Tx,
+    kind: OperationKind,
+    resource_id: Uuid,
+) -> Result<Option<Operation>> {
+    let select = Query::select()
+        .columns(COLUMNS)
+        .from("operations")
+        .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
+        .and_where(Expr::col("kind").eq(kind.as_str()))
+        .order_by("created_at", Order::Desc)
+        .limit(1)
+        .to_owned();
+    tx.optional(&select, operation).await
+}
+
 /// The arguments of every operation of this kind that a resource had, as far back as the log goes.
 ///
 /// # Errors

@@ -12,7 +12,8 @@ pub use self::claim::{
     set_arguments,
 };
 pub use self::log::{
-    Count, arguments_of, delete_finished, done_with, get, of_resource, pending, services_busy_with,
+    Count, arguments_of, delete_finished, done_with, get, last, of_resource, pending,
+    services_busy_with,
 };
 use crate::error::Result;
 use crate::row::Row;

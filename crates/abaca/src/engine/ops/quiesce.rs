@@ -3,11 +3,15 @@
 
 use std::time::Duration;
 
-use abaca_model::{OperationKind, ShareId, ShareInstance, ShareStatus, Timestamp};
+use abaca_model::{
+    MessageAction, MessageDetail, MessageResource, OperationKind, OperationState, ShareId,
+    ShareInstance, ShareInstanceId, ShareStatus, Timestamp,
+};
 use abaca_store::operations::{self, service_of};
 use abaca_store::share_work::ShareWork;
 use abaca_store::{Tx, replicas as rows, share_instances, shares};
 
+use super::message::{self, Told};
 use super::replicas;
 use crate::engine::arguments::{self, PromoteReplica, Quiescing};
 use crate::engine::failure::Failure;
@@ -47,21 +51,44 @@ pub(super) async fn begin(
 }
 
 /// Goes on when no client can write any more, or when that took too long: then the backend of the
-/// active replica is as good as lost.
+/// active replica is as good as lost. Also when that backend can't be made to: its tenant is told.
 pub(super) async fn wait(
     run: &Run<'_>,
     work: &ShareWork,
     quiescing: Quiescing,
 ) -> Result<Outcome, Failure> {
     let (kind, active) = (OperationKind::UpdateAccessRules, quiescing.active);
-    if operations::is_pending(&mut run.db().read().await?, kind, active.uuid()).await? {
-        if Timestamp::now().micros() < quiescing.until {
-            return Err(Failure::Waiting("it waits for the writers of the active replica"));
-        }
-        tracing::warn!(share_instance_id = %active, "clients may still write to it");
+    let applied = operations::last(&mut run.db().read().await?, kind, active.uuid()).await?;
+    let state = applied.as_ref().map(|applied| applied.state);
+    let is_pending = matches!(state, Some(OperationState::Queued | OperationState::Running));
+    if is_pending && Timestamp::now().micros() < quiescing.until {
+        return Err(Failure::Waiting("it waits for the writers of the active replica"));
     }
-    let tx = run.record().await?;
+    let has_failed = state == Some(OperationState::Failed);
+    if is_pending || has_failed {
+        let reason = applied.and_then(|applied| applied.error).unwrap_or_default();
+        let share_id = work.share_id;
+        tracing::warn!(%share_id, share_instance_id = %active, reason, "clients may still write to it");
+    }
+    let mut tx = run.record().await?;
+    if has_failed {
+        tell_of_writers(run, &mut tx, work, active).await?;
+    }
     go_on(run, tx, work).await
+}
+
+async fn tell_of_writers(
+    run: &Run<'_>,
+    tx: &mut Tx,
+    work: &ShareWork,
+    active: ShareInstanceId,
+) -> Result<(), Failure> {
+    let reason = "Its clients could not be kept from writing to it. What they wrote during the \
+                  promotion may not be in the share.";
+    let replica = (MessageResource::Replica, active.to_string());
+    let (action, detail) = (MessageAction::Promote, MessageDetail::Unknown);
+    let told = Told { action, detail, reason };
+    Ok(message::leave(run, tx, &work.project_id, replica, told).await?)
 }
 
 async fn go_on(run: &Run<'_>, tx: Tx, work: &ShareWork) -> Result<Outcome, Failure> {

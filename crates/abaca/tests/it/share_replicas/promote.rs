@@ -49,6 +49,26 @@ async fn a_backend_that_does_not_answer_is_waited_for_no_longer_than_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_told_that_clients_could_not_be_kept_from_writing() {
+    let service = Service::start_simulated("readable").await;
+    let (share, first, _) = service.share().await;
+    service.allow(&share, CLIENT).await;
+    let (second, _) = service.replica(&share).await;
+    service.set_faults(&format!(
+        "[[fault]]\nmethod = \"apply_access\"\nobject = {first:?}\nfail = \"failed\"\n"
+    ));
+    service.act(&second, json!({ "promote": { "quiesce_wait_time": 600 } }), 202).await;
+    service.replica_is(&second, "available", "active").await;
+    let list = service.api.get("/v2/messages").await.expect(200);
+    let messages = list["messages"].as_array().unwrap().iter();
+    let told: Vec<_> = messages.filter(|message| message["resource_id"] == *first).collect();
+    let [message] = &told[..] else { panic!("{list}") };
+    let text = message["user_message"].as_str().unwrap();
+    assert!(text.contains("Its clients could not be kept from writing to it."), "{text}");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rules_are_in_force_before_the_replica_is_active() {
     for (kind, left) in [("readable", vec![(CLIENT.to_owned(), "ro".to_owned())]), ("dr", vec![])] {
         let service = Service::start(kind).await;
