@@ -1,6 +1,7 @@
 //! Share replicas.
 
 mod beside;
+mod failures;
 mod from_snapshots;
 mod life;
 mod lost;

@@ -192,16 +192,20 @@ impl Service {
 
     /// Waits until an operation of this kind has found so many times that it can't go on yet.
     pub(super) async fn waits(&self, id: &str, kind: OperationKind, times: i64) {
+        self.has(id, |one| one.kind == kind && one.attempts >= times).await;
+    }
+
+    /// Waits until the resource has such an operation.
+    pub(super) async fn has(&self, id: &str, is_right: impl Fn(&Operation) -> bool) {
         let began = Instant::now();
         loop {
             let mut tx = self.api.app.db.read().await.unwrap();
             let all = operations::of_resource(&mut tx, id.parse().unwrap()).await.unwrap();
             drop(tx);
-            let is_waiting = |one: &Operation| one.kind == kind && one.attempts >= times;
-            if all.iter().any(is_waiting) {
+            if all.iter().any(&is_right) {
                 return;
             }
-            assert!(began.elapsed() < Duration::from_secs(20), "none waits: {all:?}");
+            assert!(began.elapsed() < Duration::from_secs(20), "none is right: {all:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
