@@ -15,8 +15,8 @@ use super::failure::Failure;
 use super::places::Place;
 use super::{Engine, arguments, kill_point};
 
-/// How often it is looked whether a copy is still wanted.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+/// How often it is looked whether a copy is still wanted, and written down how far it is.
+pub(super) const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// An operation that this runner holds the lease of.
 pub(super) struct Run<'a> {
