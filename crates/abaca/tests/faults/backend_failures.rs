@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::service::{Storage, World};
 use crate::story;
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     passing_failures_are_tried_again,
     failures_after_the_effect_do_it_once,
     lasting_failures_end_in_an_error_status_and_a_message,

@@ -14,9 +14,9 @@ use abaca_store::Dialect;
 use serde_json::{Value, json};
 
 use crate::service::{Service, Storage, World, id, read_bytes, write_bytes};
-use crate::story::{self, KINDS, MOMENTS};
+use crate::story::{self, KINDS};
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     killed_before_the_bytes_are_copied,
     killed_from_the_copying_on,
     killed_before_the_data_mover_begins,
@@ -182,7 +182,7 @@ async fn at_steps(steps: &[&str], way: Way, dialect: Dialect) {
     let kind = KINDS.iter().find(|kind| kind.name == "migrate_share").unwrap();
     for step in steps {
         assert!(kind.steps.contains(step), "{step}");
-        for moment in MOMENTS {
+        for moment in story::moments(dialect) {
             let place = format!("migrate_share.{step}.{moment}");
             run(&place, way, "migration_complete", dialect).await;
         }
@@ -222,10 +222,7 @@ fn begin(world: &World, place: &str, way: Way) -> (Scene, Service) {
 /// The second backend is of the first one's kind, in the directory `backend_of_c`.
 pub(crate) async fn killed_and_resumed(world: &World, place: &str, way: Way, wish: &str) {
     let (scene, mut doomed) = begin(world, place, way);
-    while doomed.is_running() {
-        wish_when_ready(&doomed, &scene, wish);
-    }
-    let status = doomed.gone();
+    let status = doomed.gone_after(|doomed| wish_when_ready(doomed, &scene, wish));
     assert_eq!(status.signal(), Some(9), "{place}: {status}\n{}", world.log());
     let again = world.start("all", None);
     let end =

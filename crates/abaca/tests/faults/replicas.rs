@@ -9,9 +9,9 @@ use abaca_store::Dialect;
 use serde_json::{Value, json};
 
 use crate::service::{Service, Storage, World, id};
-use crate::story::{KINDS, MOMENTS, allow};
+use crate::story::{KINDS, allow, moments};
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     create_replica,
     delete_replica,
     promote_replica,
@@ -79,7 +79,7 @@ async fn said_to_be_there(dialect: Dialect) {
 async fn at_every_step(name: &str, dialect: Dialect) {
     let kind = KINDS.iter().find(|kind| kind.name == name).unwrap();
     for step in kind.steps {
-        for moment in MOMENTS {
+        for moment in moments(dialect) {
             let world = World::new(dialect, Storage::Directory).await;
             killed_and_resumed(&world, name, &format!("{name}.{step}.{moment}")).await;
             world.remove().await;
