@@ -10,6 +10,7 @@ mod deferred;
 mod ensures;
 mod kills;
 mod migrations;
+mod overlaps;
 mod recycle_bin;
 mod replicas;
 mod resets;

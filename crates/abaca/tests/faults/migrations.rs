@@ -135,7 +135,8 @@ async fn destination_gone(dialect: Dialect, wish: &Value, end: &str) {
     }
 }
 
-async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
+/// A share at the first of two simulated backends, whose pools are `w@b#p` and `w@c#p`.
+pub(crate) async fn simulated(dialect: Dialect) -> (World, Service, String) {
     let world = World::new(dialect, Storage::Simulated).await;
     let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
     let second = config.split_once("[[backend]]").unwrap().1;
@@ -148,6 +149,11 @@ async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
     let body = json!({"share": {"share_proto": "NFS", "size": 1, "scheduler_hints": hints}});
     let share = id(&service.post("/shares", &body)["share"]);
     service.share_is(&share, "available");
+    (world, service, share)
+}
+
+async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
+    let (world, service, share) = simulated(dialect).await;
     let source = service.share_instance(&share);
     world.set_faults("[[fault]]\nmethod = \"migrate\"\nfail = \"hang\"\n");
     service.post(&format!("/shares/{share}/action"), &migration_to("w@c#p", Way::Driver));
@@ -190,7 +196,7 @@ async fn at_steps(steps: &[&str], way: Way, dialect: Dialect) {
 }
 
 /// What moves.
-struct Scene {
+pub(crate) struct Scene {
     share: String,
     snapshot: Option<String>,
     /// What the tenant had in the share and in the snapshot.
@@ -217,6 +223,34 @@ fn begin(world: &World, place: &str, way: Way) -> (Scene, Service) {
     let doomed = world.start("all", Some(place));
     start(world, &doomed, &scene, way);
     (scene, doomed)
+}
+
+/// Brings the world to where a migration was asked for, or also its end, and nobody is at work on it.
+pub(crate) fn begun(world: &World, way: Way, to_be_completed: bool) -> Scene {
+    add_second_backend(world);
+    let whole = world.start("all", None);
+    let scene = prepare(world, &whole, way);
+    if to_be_completed {
+        start(world, &whole, &scene, way);
+        whole.wait("ready", |service| is_ready(service, &scene).then_some(()));
+    }
+    drop(whole);
+    let api = world.start("api", None);
+    match to_be_completed {
+        true => wish_when_ready(&api, &scene, "migration_complete"),
+        false => start(world, &api, &scene, way),
+    }
+    scene
+}
+
+/// Waits until the share has moved, and is whole.
+pub(crate) async fn completed(world: &World, service: &Service, scene: &Scene) {
+    service.wait("the end", |service| {
+        wish_when_ready(service, scene, "migration_complete");
+        (task_state(service, scene)? == "migration_success").then_some(())
+    });
+    world.settled().await;
+    assert_whole(world, service, scene, scene.to);
 }
 
 /// The second backend is of the first one's kind, in the directory `backend_of_c`.
@@ -340,7 +374,7 @@ fn prepare(world: &World, service: &Service, way: Way) -> Scene {
 }
 
 /// Mode, links, owner, time and a checksum of the bytes of each entry.
-type Tree = BTreeMap<PathBuf, (u32, u64, u32, i64, i64, u64)>;
+pub(crate) type Tree = BTreeMap<PathBuf, (u32, u64, u32, i64, i64, u64)>;
 
 fn plant(top: &Path) {
     fs::create_dir(top.join("directory")).unwrap();
@@ -351,7 +385,7 @@ fn plant(top: &Path) {
     symlink("directory/nowhere", top.join("link")).unwrap();
 }
 
-fn look(top: &Path) -> Tree {
+pub(crate) fn look(top: &Path) -> Tree {
     let (mut tree, mut remaining) = (Tree::new(), vec![PathBuf::new()]);
     while let Some(path) = remaining.pop() {
         let meta = fs::symlink_metadata(top.join(&path)).unwrap();
@@ -376,7 +410,7 @@ fn location(copy: &Value) -> &Path {
     Path::new(copy["provider_location"].as_str().unwrap())
 }
 
-fn migration_to(host: &str, way: Way) -> Value {
+pub(crate) fn migration_to(host: &str, way: Way) -> Value {
     json!({"migration_start": {"host": host, "writable": false, "nondisruptive": false,
         "preserve_metadata": false, "preserve_snapshots": false,
         "force_host_assisted_migration": way == Way::DataMover}})
@@ -392,9 +426,13 @@ fn task_state(service: &Service, scene: &Scene) -> Option<Value> {
     Some(answer["share"]["task_state"].clone())
 }
 
-fn wish_when_ready(service: &Service, scene: &Scene, wish: &str) {
+fn is_ready(service: &Service, scene: &Scene) -> bool {
     let ready = ["migration_driver_phase1_done", "data_copying_completed"];
-    if task_state(service, scene).is_some_and(|state| ready.iter().any(|ready| state == *ready)) {
+    task_state(service, scene).is_some_and(|state| ready.iter().any(|ready| state == *ready))
+}
+
+fn wish_when_ready(service: &Service, scene: &Scene, wish: &str) {
+    if is_ready(service, scene) {
         if !scene.wished.replace(true) {
             assert_at_both_ends(service, scene);
         }

@@ -180,13 +180,38 @@ fn names(directory: &std::path::Path) -> Vec<String> {
 
 const BYTES: [&str; 2] = ["at the time of the snapshot", "now"];
 
-struct Scene {
+pub(crate) struct Scene {
     share: String,
     snapshot: String,
     first: String,
     second: Option<String>,
     /// What was written last.
     now: &'static str,
+}
+
+impl Scene {
+    /// The active replica.
+    pub(crate) fn active(&self, service: &Service) -> String {
+        active(service, self).concat()
+    }
+
+    /// Asks for the promotion of the other one.
+    pub(crate) fn promote(&self, service: &Service) -> String {
+        let follower = second(service, self);
+        let action = format!("/share-replicas/{follower}/action");
+        service.post(&action, &json!({ "promote": null }));
+        follower
+    }
+}
+
+/// Brings the world to where `kind` was asked for and nobody is at work on it.
+pub(crate) async fn begun(world: &World, kind: &str) -> Scene {
+    two_backends(world);
+    let whole = world.start("all", None);
+    let scene = prepare(world, &whole, kind).await;
+    drop(whole);
+    ask(&world.start("api", None), kind, &scene);
+    scene
 }
 
 /// The second backend is of the first one's kind, in the directory `other`.
@@ -304,7 +329,7 @@ fn ask(service: &Service, kind: &str, scene: &Scene) {
 }
 
 /// Where an instance's files are, in whichever backend.
-fn data(world: &World, instance: &str) -> PathBuf {
+pub(crate) fn data(world: &World, instance: &str) -> PathBuf {
     let path = |root: PathBuf| root.join("shares").join(instance).join("data");
     let first = path(world.backend());
     if first.exists() { first } else { path(world.path("other")) }

@@ -128,6 +128,22 @@ impl World {
         self.spawn(config, role, place)
     }
 
+    /// Starts the service, and waits until a runner is held up at this place.
+    pub(crate) fn start_and_hold(&self, place: &str) -> Service {
+        let file = self.path("hold");
+        fs::write(&file, "").unwrap();
+        let file = file.to_str().unwrap().to_owned();
+        let hold = [("ABACA_HOLD_AT", place.to_owned()), ("ABACA_HOLD_WHILE", file)];
+        let service = self.spawn("abaca.toml", "all", hold);
+        service.wait(place, |_| self.log().contains("held here").then_some(()));
+        service
+    }
+
+    /// Lets it go on.
+    pub(crate) fn release(&self) {
+        fs::remove_file(self.path("hold")).unwrap();
+    }
+
     fn spawn(
         &self,
         config: &str,
