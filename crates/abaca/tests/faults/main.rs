@@ -6,6 +6,7 @@
 mod access_rules;
 mod backend_failures;
 mod btrfs;
+mod commits;
 mod deferred;
 mod ensures;
 mod kills;
