@@ -10,10 +10,10 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
 use abaca_model::OperationKind;
-use abaca_store::Dialect;
+use abaca_store::{Dialect, share_migrations};
 use serde_json::{Value, json};
 
-use crate::service::{Service, Storage, World, id, read_bytes, write_bytes};
+use crate::service::{BETWEEN_LOOKS, Service, Storage, World, id, read_bytes, write_bytes};
 use crate::story::{self, KINDS};
 
 crate::on_each_database!(
@@ -162,6 +162,15 @@ async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
         (shown == state).then_some(())
     };
     service.wait("copying", |service| is(service, "migration_driver_in_progress"));
+    // It says so before it begins; what it has to copy it writes down by its first look.
+    let has_begun = async || {
+        let mut tx = world.database.db.read().await.unwrap();
+        let found = share_migrations::of_share(&mut tx, share.parse().unwrap()).await.unwrap();
+        found.unwrap().progress.total > 0
+    };
+    while !has_begun().await {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
     let claims = async || {
         let all = world.operations(&source).await;
         all.iter().find(|one| one.kind == OperationKind::MigrateShare).unwrap().fence
