@@ -100,10 +100,11 @@ stage_databases() {
 
 stage_policy() { ABACA_TEST_POLICY_CASES=10000 run_tests --filterset 'binary_id(abaca::policy)'; }
 
+# These tests wait for processes, leases and repetitions more than they compute.
 stage_faults() {
   local filter
   filter=$(with_btrfs 'binary_id(abaca::faults) | (binary_id(abaca-drivers::it) & test(/^btrfs::kills::/))') || return 1
-  run_tests --ignore-default-filter --filterset "$filter"
+  run_tests --ignore-default-filter --test-threads "$((2 * $(nproc)))" --filterset "$filter"
 }
 
 stage_doctest() { cargo test --locked --workspace --doc; }

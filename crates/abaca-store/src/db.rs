@@ -38,6 +38,10 @@ impl Dialect {
     }
 }
 
+/// How long a transaction on a server may be left alone. Who is stopped in the middle of one, or loses
+/// its network, holds its rows up no longer than this; nothing that works takes nearly as long.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
 /// How many connections there are and how many are at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolStatus {

@@ -31,8 +31,13 @@ impl Pool {
             // Else a server on loopback is dialled a second time by its socket, as another user.
             .prefer_socket(false)
             .setup(vec![
-                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-                "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
+                // MySQL has nothing for the second one.
+                format!(
+                    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION' \
+                     /*M!100300 , SESSION idle_transaction_timeout = {} */",
+                    crate::db::LONGEST_PAUSE.as_secs()
+                ),
             ])
             .pool_opts(
                 PoolOpts::default().with_constraints(constraints).with_reset_connection(false),

@@ -66,7 +66,12 @@ pub(crate) async fn write(pool: &Pool) -> Result<Connection> {
     let connection = Connection { client: Some(pool.get().await?), writing: true };
     // Said, not left to the server's default: at a higher level, who waited for a row would still
     // read what was there before, and so miss what was committed meanwhile.
-    connection.client()?.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let seconds = crate::db::LONGEST_PAUSE.as_secs();
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SET LOCAL idle_in_transaction_session_timeout = '{seconds}s'"
+    );
+    connection.client()?.batch_execute(&begin).await?;
     Ok(connection)
 }
 

@@ -139,8 +139,9 @@ pub(super) fn pipe(
     let sender = sender.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut sender = sender.spawn().map_err(|error| not_started(sends, &error))?;
     let stream = sender.stdout.take().map_or_else(Stdio::null, Stdio::from);
-    let mut receiver = tied_command(to, receives);
-    let receiver = receiver.stdin(stream).stdout(lock).stderr(Stdio::piped()).spawn();
+    // Only the receiver is left with the stream: else the sender would write on, and wait, for nobody.
+    let receiver =
+        tied_command(to, receives).stdin(stream).stdout(lock).stderr(Stdio::piped()).spawn();
     let mut receiver = match receiver {
         Ok(receiver) => receiver,
         Err(error) => {

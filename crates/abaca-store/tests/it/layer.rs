@@ -15,6 +15,7 @@ crate::on_each_database!(
     concurrent_writers_all_get_through,
     a_wrong_column_is_named,
     a_transaction_sees_what_others_committed,
+    a_transaction_that_is_left_alone_ends,
 );
 
 async fn insert(tx: &mut Tx, id: &str, name: &str) -> Result<(), Error> {
@@ -156,4 +157,16 @@ async fn a_transaction_sees_what_others_committed(database: &TestDatabase) {
     insert(&mut second, "a", "a").await.unwrap();
     second.commit().await.unwrap();
     assert_eq!(first.all(&select, |row| row.string(0)).await.unwrap(), ["a"]);
+}
+
+/// By the server, which needs half a minute for it: here it is only asked whether it would.
+async fn a_transaction_that_is_left_alone_ends(database: &TestDatabase) {
+    let setting = match database.db.dialect() {
+        Dialect::Sqlite => return,
+        Dialect::Postgres => "current_setting('idle_in_transaction_session_timeout')",
+        Dialect::Mysql => "concat(@@SESSION.idle_transaction_timeout, 's')",
+    };
+    let select = Query::select().expr(Expr::cust(setting)).to_owned();
+    let mut tx = database.db.write().await.unwrap();
+    assert_eq!(tx.optional(&select, |row| row.string(0)).await.unwrap().unwrap(), "30s");
 }

@@ -15,8 +15,8 @@ use super::failure::Failure;
 use super::places::Place;
 use super::{Engine, arguments, kill_point};
 
-/// How often it is looked whether a copy is still wanted.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+/// How often it is looked whether a copy is still wanted, and written down how far it is.
+pub(super) const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// An operation that this runner holds the lease of.
 pub(super) struct Run<'a> {
@@ -31,8 +31,8 @@ pub(super) struct Run<'a> {
 /// What a step came to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The next step follows here.
-    Advanced,
+    /// The next step follows here, for this service.
+    Advanced(String),
     /// The next step is for a worker of another backend.
     HandedOver,
     /// There is no next step.
@@ -58,7 +58,8 @@ impl Run<'_> {
 
     /// The backend of this worker that holds `host`, which is `host@backend#pool`.
     pub(super) fn backend(&self, host: &str) -> Result<&Backend, Failure> {
-        let service = host.split_once('#').map_or(host, |(service, _)| service);
+        self.reach("call");
+        let service = operations::service_of(host);
         self.engine
             .backends
             .get(service)
@@ -156,7 +157,7 @@ impl Run<'_> {
             return Err(Failure::LeaseLost);
         }
         self.commit(tx).await?;
-        Ok(if stays { Outcome::Advanced } else { Outcome::HandedOver })
+        Ok(if stays { Outcome::Advanced(service.to_owned()) } else { Outcome::HandedOver })
     }
 
     /// Has the present step run by a worker of `service`.

@@ -161,9 +161,10 @@ async fn steps(engine: &Engine, mut operation: Operation, place: &Place) {
         let run = Run { engine, operation: &operation, place, step };
         run.reach("start");
         match work.run(&run).await {
-            Ok(Outcome::Advanced) => {
+            Ok(Outcome::Advanced(service)) => {
                 operation.step += 1;
                 operation.attempts = 0;
+                operation.service = Some(service);
             }
             Ok(Outcome::HandedOver) => return,
             Ok(Outcome::Ended(state)) => return ended(&operation, state),
@@ -259,6 +260,9 @@ async fn put_off(run: &Run<'_>, work: &dyn Work, failed: &Permanent) -> Result<O
 
 async fn supersede(run: &Run<'_>, work: &dyn Work) -> Result<Outcome, Failure> {
     tracing::info!(step = run.step, "its resource was taken over; cleaning up");
+    // Whoever was held up finds a resource that later operations have had: it is theirs, and none of
+    // its bytes are to be cleaned up.
+    run.commit_as_owner(run.db().write().await?).await?;
     run.reach("clean_up");
     work.clean_up(run).await?;
     let tx = run.record().await?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::service::{Service, Storage, World};
 use crate::story::{allow, allowance, let_in};
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     passing_failures_are_tried_again,
     a_lasting_failure_is_told_and_can_be_undone,
     one_refused_rule_is_told_alone,

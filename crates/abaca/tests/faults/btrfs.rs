@@ -1,9 +1,10 @@
 //! The service on btrfs file systems of its own: the life of a share that is held to its size, and
 //! SIGKILL where an operation has changed the file system and nobody knows of it yet.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use abaca_drivers::conformance::file_systems::{mounted, run_on_image};
@@ -12,7 +13,8 @@ use serde_json::json;
 
 use crate::migrations::{self, Way};
 use crate::service::{Service, Storage, World, id, read_bytes, write_bytes};
-use crate::{kills, replicas, story};
+use crate::story::{self, KINDS, MOMENTS};
+use crate::{kills, replicas};
 
 const MIB: usize = 1 << 20;
 
@@ -39,8 +41,23 @@ fn kills_of_replicas() {
 }
 
 #[test]
-fn kills_of_moves() {
-    on_btrfs("btrfs::killed_while_moved");
+fn kills_of_what_replicas_have() {
+    on_btrfs("btrfs::killed_while_promoted_or_snapshotted");
+}
+
+#[test]
+fn kills_of_moves_before_the_copying() {
+    on_btrfs("btrfs::killed_before_the_copying");
+}
+
+#[test]
+fn kills_of_moves_from_the_copying_on() {
+    on_btrfs("btrfs::killed_from_the_copying_on");
+}
+
+#[test]
+fn kills_of_cancelled_moves() {
+    on_btrfs("btrfs::killed_while_cancelled");
 }
 
 fn call(program: &str, arguments: &[&str]) {
@@ -166,16 +183,48 @@ async fn killed_after_the_effect() {
     }
 }
 
-/// Mounts a file system of its own there, inside the first one.
-fn second(world: &World, name: &str) -> String {
-    let (image, point) = (world.path("image"), world.path(name));
-    File::create(&image).unwrap().set_len(4 << 30).unwrap();
-    fs::create_dir(&point).unwrap();
-    let (image, point) = (image.to_str().unwrap(), point.to_str().unwrap());
-    call("mkfs.btrfs", &["-q", image]);
-    call("mount", &["-o", "loop", image, point]);
-    call("btrfs", &["quota", "enable", point]);
-    point.to_owned()
+/// A second file system, which the worlds of a test have one after the other.
+struct Second {
+    point: PathBuf,
+    lent: Cell<u32>,
+}
+
+impl Second {
+    fn new() -> Self {
+        let first = mounted().unwrap();
+        call("btrfs", &["quota", "enable", first.to_str().unwrap()]);
+        // Beside the first one, where all goes with the process that runs this test.
+        let (image, point) = (first.with_file_name("second.image"), first.with_file_name("second"));
+        File::create(&image).unwrap().set_len(4 << 30).unwrap();
+        fs::create_dir(&point).unwrap();
+        let (image, mount) = (image.to_str().unwrap(), point.to_str().unwrap());
+        call("mkfs.btrfs", &["-q", image]);
+        call("mount", &["-o", "loop", image, mount]);
+        call("btrfs", &["quota", "enable", mount]);
+        Self { point, lent: Cell::new(0) }
+    }
+
+    /// A world with the first one; a new directory of the second one is there by this name.
+    async fn world(&self, name: &str) -> World {
+        let world = World::new(Dialect::Sqlite, Storage::Btrfs).await;
+        self.lent.set(self.lent.get() + 1);
+        let (own, there) = (self.point.join(self.lent.get().to_string()), world.path(name));
+        fs::create_dir(&own).unwrap();
+        fs::create_dir(&there).unwrap();
+        call("mount", &["--bind", own.to_str().unwrap(), there.to_str().unwrap()]);
+        world
+    }
+
+    async fn remove(&self, world: World, name: &str) {
+        call("umount", &[world.path(name).to_str().unwrap()]);
+        world.remove().await;
+    }
+}
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        call("umount", &[self.point.to_str().unwrap()]);
+    }
 }
 
 /// How many of what updates keep lie beside the bytes of shares.
@@ -189,47 +238,70 @@ fn kept(root: &Path, prefix: &str) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started on a file system of its own"]
 async fn killed_with_replicas_elsewhere() {
-    for place in [
-        "create_replica.create",
-        "update_replica.update",
-        "promote_replica.promote",
-        "delete_replica.delete",
-        "create_snapshot.create",
-        "delete_snapshot.delete",
-    ] {
-        let world = world().await;
-        let other = second(&world, "other");
-        let kind = place.split_once('.').unwrap().0;
-        replicas::killed_and_resumed(&world, kind, &format!("{place}.effect")).await;
-        let roots = [world.backend(), world.path("other")];
-        let count = |prefix| roots.iter().map(|root| kept(root, prefix)).sum::<usize>();
-        let found = (count("sent-"), count("base-"));
-        // What an update began with stays until the next one, after a promotion for a day.
-        let expected = if kind == "delete_replica" { 0..=0 } else { 1..=2 };
-        let is_so = expected.contains(&found.0) && expected.contains(&found.1);
-        assert!(is_so, "{place}: {found:?}");
-        call("umount", &[&other]);
-        world.remove().await;
-    }
+    replicas_at_every_step(&["create_replica", "update_replica", "delete_replica"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started on a file system of its own"]
-async fn killed_while_moved() {
-    for (place, wish) in [
-        ("migrate_share.copy.start", "migration_complete"),
-        ("migrate_share.copy.effect", "migration_complete"),
-        ("migrate_share.switch.effect", "migration_complete"),
-        ("migrate_share.hold.commit", "migration_cancel"),
-        ("delete_share.delete.effect", "migration_cancel"),
-    ] {
-        let world = world().await;
-        let other = second(&world, "backend_of_c");
+async fn killed_while_promoted_or_snapshotted() {
+    replicas_at_every_step(&["promote_replica", "create_snapshot", "delete_snapshot"]).await;
+}
+
+async fn replicas_at_every_step(kinds: &[&str]) {
+    let second = Second::new();
+    for kind in KINDS.iter().filter(|kind| kinds.contains(&kind.name)) {
+        for place in places(kind.name, kind.steps) {
+            let world = second.world("other").await;
+            replicas::killed_and_resumed(&world, kind.name, &place).await;
+            let roots = [world.backend(), world.path("other")];
+            let count = |prefix| roots.iter().map(|root| kept(root, prefix)).sum::<usize>();
+            let found = (count("sent-"), count("base-"));
+            // What an update began with stays until the next one, after a promotion for a day.
+            let expected = if kind.name == "delete_replica" { 0..=0 } else { 1..=2 };
+            let is_so = expected.contains(&found.0) && expected.contains(&found.1);
+            assert!(is_so, "{place}: {found:?}");
+            second.remove(world, "other").await;
+        }
+    }
+}
+
+fn places(kind: &str, steps: &[&str]) -> Vec<String> {
+    let of = |step| MOMENTS.iter().map(move |moment| format!("{kind}.{step}.{moment}"));
+    steps.iter().flat_map(of).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_before_the_copying() {
+    let places = places("migrate_share", &["schedule", "offer", "prepare"]);
+    moved(&places, "migration_complete").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_from_the_copying_on() {
+    let places = places("migrate_share", &["copy", "hold", "switch"]);
+    moved(&places, "migration_complete").await;
+}
+
+/// The first step after the wish is to hold; there it is cancelled.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started on a file system of its own"]
+async fn killed_while_cancelled() {
+    let mut all = places("migrate_share", &["hold"]).split_off(1);
+    all.extend(places("delete_share", &["delete"]));
+    all.extend(places("delete_snapshot", &["delete"]));
+    moved(&all, "migration_cancel").await;
+}
+
+async fn moved(places: &[String], wish: &str) {
+    let second = Second::new();
+    for place in places {
+        let world = second.world("backend_of_c").await;
         migrations::killed_and_resumed(&world, place, Way::Driver, wish).await;
         for root in [world.backend(), world.path("backend_of_c")] {
             assert_eq!(kept(&root, "sent-") + kept(&root, "base-"), 0, "{place}");
         }
-        call("umount", &[&other]);
-        world.remove().await;
+        second.remove(world, "backend_of_c").await;
     }
 }

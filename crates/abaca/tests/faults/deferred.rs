@@ -5,7 +5,7 @@ use abaca_store::Dialect;
 
 use crate::service::{Storage, World, id};
 
-crate::on_sqlite_and_postgres!(goes_on_until_the_backend_has_deleted_it);
+crate::on_each_database!(goes_on_until_the_backend_has_deleted_it);
 
 async fn goes_on_until_the_backend_has_deleted_it(dialect: Dialect) {
     let world = World::new(dialect, Storage::Simulated).await;

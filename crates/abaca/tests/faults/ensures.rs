@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::service::{Storage, World};
 use crate::story;
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     a_share_without_its_bytes_is_in_error_and_its_tenant_told,
     a_look_that_fails_changes_no_share_and_is_told,
 );

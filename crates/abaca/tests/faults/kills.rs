@@ -6,9 +6,9 @@ use std::os::unix::process::ExitStatusExt;
 use abaca_store::Dialect;
 
 use crate::service::{Storage, World};
-use crate::story::{self, KINDS, Kind, MOMENTS};
+use crate::story::{self, KINDS, Kind};
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     create_share,
     delete_share,
     extend_share,
@@ -84,7 +84,7 @@ async fn update_snapshot_access_rules(dialect: Dialect) {
 async fn at_every_step(name: &str, dialect: Dialect) {
     let Kind { name, steps } = KINDS.iter().find(|kind| kind.name == name).unwrap();
     for step in *steps {
-        for moment in MOMENTS {
+        for moment in story::moments(dialect) {
             let place = format!("{name}.{step}.{moment}");
             killed_and_resumed(name, &place, dialect, Storage::Directory).await;
         }

@@ -8,14 +8,13 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
 use abaca_model::OperationKind;
-use abaca_store::Dialect;
+use abaca_store::{Dialect, share_migrations};
 use serde_json::{Value, json};
 
-use crate::service::{Service, Storage, World, id, read_bytes, write_bytes};
-use crate::story::{self, KINDS, MOMENTS};
+use crate::story::{self, KINDS};
 use crate::tree::{Tree, assert_same, look, plant};
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     killed_before_the_bytes_are_copied,
     killed_from_the_copying_on,
     killed_before_the_data_mover_begins,
@@ -134,7 +133,8 @@ async fn destination_gone(dialect: Dialect, wish: &Value, end: &str) {
     }
 }
 
-async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
+/// A share at the first of two simulated backends, whose pools are `w@b#p` and `w@c#p`.
+pub(crate) async fn simulated(dialect: Dialect) -> (World, Service, String) {
     let world = World::new(dialect, Storage::Simulated).await;
     let config = fs::read_to_string(world.path("abaca.toml")).unwrap();
     let second = config.split_once("[[backend]]").unwrap().1;
@@ -147,6 +147,11 @@ async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
     let body = json!({"share": {"share_proto": "NFS", "size": 1, "scheduler_hints": hints}});
     let share = id(&service.post("/shares", &body)["share"]);
     service.share_is(&share, "available");
+    (world, service, share)
+}
+
+async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
+    let (world, service, share) = simulated(dialect).await;
     let source = service.share_instance(&share);
     world.set_faults("[[fault]]\nmethod = \"migrate\"\nfail = \"hang\"\n");
     service.post(&format!("/shares/{share}/action"), &migration_to("w@c#p", Way::Driver));
@@ -155,6 +160,15 @@ async fn the_copying_goes_on_without_the_database(dialect: Dialect) {
         (shown == state).then_some(())
     };
     service.wait("copying", |service| is(service, "migration_driver_in_progress"));
+    // It says so before it begins; what it has to copy it writes down by its first look.
+    let has_begun = async || {
+        let mut tx = world.database.db.read().await.unwrap();
+        let found = share_migrations::of_share(&mut tx, share.parse().unwrap()).await.unwrap();
+        found.unwrap().progress.total > 0
+    };
+    while !has_begun().await {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
     let claims = async || {
         let all = world.operations(&source).await;
         all.iter().find(|one| one.kind == OperationKind::MigrateShare).unwrap().fence
@@ -181,7 +195,7 @@ async fn at_steps(steps: &[&str], way: Way, dialect: Dialect) {
     let kind = KINDS.iter().find(|kind| kind.name == "migrate_share").unwrap();
     for step in steps {
         assert!(kind.steps.contains(step), "{step}");
-        for moment in MOMENTS {
+        for moment in story::moments(dialect) {
             let place = format!("migrate_share.{step}.{moment}");
             run(&place, way, "migration_complete", dialect).await;
         }
@@ -189,7 +203,7 @@ async fn at_steps(steps: &[&str], way: Way, dialect: Dialect) {
 }
 
 /// What moves.
-struct Scene {
+pub(crate) struct Scene {
     share: String,
     snapshot: Option<String>,
     /// What the tenant had in the share and in the snapshot.
@@ -218,13 +232,38 @@ fn begin(world: &World, place: &str, way: Way) -> (Scene, Service) {
     (scene, doomed)
 }
 
+/// Brings the world to where a migration was asked for, or also its end, and nobody is at work on it.
+pub(crate) fn begun(world: &World, way: Way, to_be_completed: bool) -> Scene {
+    add_second_backend(world);
+    let whole = world.start("all", None);
+    let scene = prepare(world, &whole, way);
+    if to_be_completed {
+        start(world, &whole, &scene, way);
+        whole.wait("ready", |service| is_ready(service, &scene).then_some(()));
+    }
+    drop(whole);
+    let api = world.start("api", None);
+    match to_be_completed {
+        true => wish_when_ready(&api, &scene, "migration_complete"),
+        false => start(world, &api, &scene, way),
+    }
+    scene
+}
+
+/// Waits until the share has moved, and is whole.
+pub(crate) async fn completed(world: &World, service: &Service, scene: &Scene) {
+    service.wait("the end", |service| {
+        wish_when_ready(service, scene, "migration_complete");
+        (task_state(service, scene)? == "migration_success").then_some(())
+    });
+    world.settled().await;
+    assert_whole(world, service, scene, scene.to);
+}
+
 /// The second backend is of the first one's kind, in the directory `backend_of_c`.
 pub(crate) async fn killed_and_resumed(world: &World, place: &str, way: Way, wish: &str) {
     let (scene, mut doomed) = begin(world, place, way);
-    while doomed.is_running() {
-        wish_when_ready(&doomed, &scene, wish);
-    }
-    let status = doomed.gone();
+    let status = doomed.gone_after(|doomed| wish_when_ready(doomed, &scene, wish));
     assert_eq!(status.signal(), Some(9), "{place}: {status}\n{}", world.log());
     let again = world.start("all", None);
     let end =
@@ -345,7 +384,7 @@ fn location(copy: &Value) -> &Path {
     Path::new(copy["provider_location"].as_str().unwrap())
 }
 
-fn migration_to(host: &str, way: Way) -> Value {
+pub(crate) fn migration_to(host: &str, way: Way) -> Value {
     json!({"migration_start": {"host": host, "writable": false, "nondisruptive": false,
         "preserve_metadata": false, "preserve_snapshots": false,
         "force_host_assisted_migration": way == Way::DataMover}})
@@ -361,9 +400,13 @@ fn task_state(service: &Service, scene: &Scene) -> Option<Value> {
     Some(answer["share"]["task_state"].clone())
 }
 
-fn wish_when_ready(service: &Service, scene: &Scene, wish: &str) {
+fn is_ready(service: &Service, scene: &Scene) -> bool {
     let ready = ["migration_driver_phase1_done", "data_copying_completed"];
-    if task_state(service, scene).is_some_and(|state| ready.iter().any(|ready| state == *ready)) {
+    task_state(service, scene).is_some_and(|state| ready.iter().any(|ready| state == *ready))
+}
+
+fn wish_when_ready(service: &Service, scene: &Scene, wish: &str) {
+    if is_ready(service, scene) {
         if !scene.wished.replace(true) {
             assert_at_both_ends(service, scene);
         }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::service::{Storage, World};
 use crate::story::{self, MOMENTS};
 
-crate::on_sqlite_and_postgres!(emptied_in_spite_of_a_kill);
+crate::on_each_database!(emptied_in_spite_of_a_kill);
 
 async fn emptied_in_spite_of_a_kill(dialect: Dialect) {
     for moment in MOMENTS {

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::service::{Storage, World, id};
 use crate::story;
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     to_error_stands_during_every_operation,
     to_available_keeps_a_snapshot_that_was_being_made,
 );

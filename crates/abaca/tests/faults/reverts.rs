@@ -10,7 +10,7 @@ use sea_query::{Expr, ExprTrait, Query};
 use crate::service::{Storage, World, id, write_bytes};
 use crate::story;
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     one_that_happened_has_succeeded_though_its_snapshot_went,
     one_after_a_restored_backup_of_the_database_has_its_effect,
 );

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use abaca_drivers::conformance::file_systems::mounted;
@@ -16,6 +17,9 @@ use tempfile::TempDir;
 
 /// Nothing here takes nearly as long; a test that waits longer fails.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether something has come.
+pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// What outlives a process: the database, the backend's directory, the config.
 pub(crate) struct World {
@@ -34,9 +38,29 @@ pub(crate) enum Storage {
     Simulated,
 }
 
+/// Databases that earlier worlds of this process left empty. On a server, making one and dropping it
+/// takes longer than most of what a world is made for.
+static SPARE: Mutex<Vec<TestDatabase>> = Mutex::new(Vec::new());
+
+fn spare_database(dialect: Dialect) -> Option<TestDatabase> {
+    let mut spare = SPARE.lock().unwrap();
+    let found = spare.iter().position(|database| database.db.dialect() == dialect)?;
+    Some(spare.swap_remove(found))
+}
+
+/// Drops the databases that worlds of this dialect left.
+pub(crate) async fn drop_spare_databases(dialect: Dialect) {
+    while let Some(database) = spare_database(dialect) {
+        database.remove().await.unwrap();
+    }
+}
+
 impl World {
     pub(crate) async fn new(dialect: Dialect, storage: Storage) -> Self {
-        let database = TestDatabase::create(dialect).await.unwrap();
+        let database = match spare_database(dialect) {
+            Some(database) => database,
+            None => TestDatabase::create(dialect).await.unwrap(),
+        };
         let directory = match storage {
             Storage::Btrfs => tempfile::tempdir_in(mounted().unwrap()),
             _ => tempfile::tempdir(),
@@ -100,6 +124,32 @@ impl World {
 
     /// As [`World::start`], with another config of the world's directory.
     pub(crate) fn start_with(&self, config: &str, role: &str, kill_at: Option<&str>) -> Service {
+        let place = kill_at.map(|place| ("ABACA_KILL_AT", place.to_owned()));
+        self.spawn(config, role, place)
+    }
+
+    /// Starts the service, and waits until a runner is held up at this place.
+    pub(crate) fn start_and_hold(&self, place: &str) -> Service {
+        let file = self.path("hold");
+        fs::write(&file, "").unwrap();
+        let file = file.to_str().unwrap().to_owned();
+        let hold = [("ABACA_HOLD_AT", place.to_owned()), ("ABACA_HOLD_WHILE", file)];
+        let service = self.spawn("abaca.toml", "all", hold);
+        service.wait(place, |_| self.log().contains("held here").then_some(()));
+        service
+    }
+
+    /// Lets it go on.
+    pub(crate) fn release(&self) {
+        fs::remove_file(self.path("hold")).unwrap();
+    }
+
+    fn spawn(
+        &self,
+        config: &str,
+        role: &str,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Service {
         let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_abaca"));
         command
@@ -108,9 +158,7 @@ impl World {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log);
-        if let Some(place) = kill_at {
-            command.env("ABACA_KILL_AT", place);
-        }
+        command.envs(variables);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
@@ -146,7 +194,7 @@ impl World {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "still pending: {pending:?}\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
 
@@ -159,7 +207,7 @@ impl World {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "{operations:?}\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
 
@@ -176,12 +224,17 @@ impl World {
                 "none is {state}: {operations:?}\n{}",
                 self.log()
             );
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
 
+    /// Leaves nothing behind but a database for the next world, on a server.
     pub(crate) async fn remove(self) {
-        self.database.remove().await.unwrap();
+        if self.database.db.dialect() == Dialect::Sqlite {
+            return self.database.remove().await.unwrap();
+        }
+        let database = self.database.cleared().await.unwrap();
+        SPARE.lock().unwrap().push(database);
     }
 }
 
@@ -252,23 +305,24 @@ impl Service {
                 return found;
             }
             assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(BETWEEN_LOOKS);
         }
-    }
-
-    /// Whether the process is still there.
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
     }
 
     /// Waits for the process to be gone.
     pub(crate) fn gone(&mut self) -> ExitStatus {
+        self.gone_after(|_| {})
+    }
+
+    /// As [`Service::gone`], of a process with which something is done as long as it is there.
+    pub(crate) fn gone_after(&mut self, mut act: impl FnMut(&Self)) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             assert!(started.elapsed() < PATIENCE, "it was to die and lives");
+            act(self);
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -1,5 +1,6 @@
 //! The operations, each as a request whose operation a test can interrupt.
 
+use abaca_store::Dialect;
 use serde_json::{Value, json};
 
 use crate::service::{Service, World, id, write_bytes};
@@ -7,6 +8,17 @@ use crate::service::{Service, World, id, write_bytes};
 /// When the process dies: before the step does anything; when it has had its effect in the
 /// backend; when its transaction is complete but not committed; when it is committed.
 pub(crate) const MOMENTS: [&str; 4] = ["start", "effect", "commit", "recorded"];
+
+/// The moments at which processes die with this database. `start` and `effect` are about the backend,
+/// which is the same with each: the servers share them out. `commit` and `recorded` are the database's.
+pub(crate) fn moments(dialect: Dialect) -> impl Iterator<Item = &'static str> {
+    let left_out = match dialect {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => "effect",
+        Dialect::Mysql => "start",
+    };
+    MOMENTS.into_iter().filter(move |moment| *moment != left_out)
+}
 
 /// One kind of operation with the steps it has.
 pub(crate) struct Kind {

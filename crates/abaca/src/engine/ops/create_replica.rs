@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use super::create_share::{id, load};
 use super::replicas::{self, Active};
-use super::{Work, export_location, schedule};
+use super::{Work, export_location, pool_of, schedule};
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
@@ -139,7 +139,7 @@ pub(super) async fn make(
             size_gb: u64::try_from(work.size).unwrap_or_default(),
             protocol: work.share_proto.clone(),
             mount_point_name: work.mount_point_name.clone(),
-            pool: replicas::pool(host),
+            pool: pool_of(host),
         },
         source: active.source.clone(),
         generation: replicas::driver_generation(active.generation),

@@ -13,7 +13,7 @@ use abaca_store::snapshot_work::{self, SnapshotWork};
 use async_trait::async_trait;
 
 use super::message::{self, Told};
-use super::{Work, export_location, schedule};
+use super::{Work, export_location, pool_of, schedule};
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
@@ -143,7 +143,7 @@ async fn make(run: &Run<'_>, work: &ShareWork) -> Result<Vec<NewExportLocation>,
         size_gb: u64::try_from(work.size).unwrap_or_default(),
         protocol: work.share_proto.clone(),
         mount_point_name: work.mount_point_name.clone(),
-        pool: host.split_once('#').map_or("", |(_, pool)| pool).to_owned(),
+        pool: pool_of(host),
     };
     let exports = match source(run).await? {
         None => backend.driver.create_share(&share).await?,

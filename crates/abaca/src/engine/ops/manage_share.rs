@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 use super::create_share::{give_up, id, load};
 use super::message::Told;
-use super::{Work, export_location, schedule};
+use super::{Work, export_location, pool_of, schedule};
 use crate::engine::arguments::{self, Hints};
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
@@ -96,7 +96,7 @@ async fn check(run: &Run<'_>) -> Result<Outcome, Failure> {
 /// A share that the pool could not export by its protocol would be of use to nobody.
 async fn check_protocol(run: &Run<'_>, work: &ShareWork) -> Result<(), Failure> {
     let host = work.host.as_deref().unwrap_or_default();
-    let (pool, protocol) = (super::replicas::pool(host), work.share_proto.as_str());
+    let (pool, protocol) = (pool_of(host), work.share_proto.as_str());
     let stats = run.backend(host)?.driver.stats().await?;
     let offered = stats.into_iter().find(|stats| stats.pool_name == pool);
     let offered = offered.map(|stats| stats.storage_protocol).unwrap_or_default();
@@ -146,7 +146,7 @@ impl Wanted {
             id: work.id.uuid(),
             export_path: self.export_path,
             protocol: work.share_proto.clone(),
-            pool: super::replicas::pool(host),
+            pool: pool_of(host),
             mount_point_name: work.mount_point_name.clone(),
             size_gb: self.size_gb,
             allowed_gb: self.allowed_gb,

@@ -87,6 +87,11 @@ pub(super) fn work(kind: OperationKind) -> &'static dyn Work {
     }
 }
 
+/// The pool of `host@backend#pool`.
+fn pool_of(host: &str) -> String {
+    host.split_once('#').map_or("", |(_, pool)| pool).to_owned()
+}
+
 fn export_location(export: Export) -> NewExportLocation {
     NewExportLocation {
         path: export.path,

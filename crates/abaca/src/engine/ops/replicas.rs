@@ -58,11 +58,6 @@ pub(super) fn driver_generation(generation: i64) -> u64 {
     u64::try_from(generation).unwrap_or_default()
 }
 
-/// The pool of `host@backend#pool`.
-pub(super) fn pool(host: &str) -> String {
-    host.split_once('#').map_or("", |(_, pool)| pool).to_owned()
-}
-
 /// Notes where the backend keeps the bytes of an instance that it holds.
 pub(super) async fn note_location(
     run: &Run<'_>,

@@ -3,6 +3,7 @@
 use abaca_drivers::DriverError;
 use abaca_model::scheduler::NoValidHost;
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
+use abaca_store::operations::service_of;
 use abaca_store::{Tx, share_work};
 use async_trait::async_trait;
 use std::cmp::Ordering;
@@ -33,8 +34,7 @@ async fn find_room(run: &Run<'_>, new_size: i64, force: bool) -> Result<Outcome,
         schedule::grow(&mut tx, &work, new_size).await?;
     }
     let host = work.host.as_deref().unwrap_or_default();
-    let service = host.split_once('#').map_or(host, |(service, _)| service);
-    run.advance(tx, service).await
+    run.advance(tx, service_of(host)).await
 }
 
 #[async_trait]

@@ -9,7 +9,7 @@ use super::{
     active, ask, assert_done, data, died, find_new_follower, levels, new_world, prepare, watch,
 };
 
-crate::on_sqlite_and_postgres!(given_up_and_mended);
+crate::on_each_database!(given_up_and_mended);
 
 /// The step that fails while a part of the active replica is away, and how the replica is then.
 const STEPS: [(&str, &str, &str); 4] = [

@@ -4,9 +4,9 @@ use abaca_store::Dialect;
 
 use super::killed_with;
 use crate::service::{Storage, World};
-use crate::story::{KINDS, MOMENTS};
+use crate::story::{KINDS, moments};
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     create_replica,
     delete_replica,
     promote_replica,
@@ -39,15 +39,15 @@ async fn at_every_step(kind: &str, followers: usize, times: usize, dialect: Dial
     let steps = KINDS.iter().find(|known| known.name == kind).unwrap().steps;
     let (last, before) = steps.split_last().unwrap();
     if !before.is_empty() {
-        run(dialect, kind, followers, &in_turn(kind, &before.repeat(times))).await;
+        run(dialect, kind, followers, &in_turn(kind, &before.repeat(times), dialect)).await;
     }
-    for place in in_turn(kind, &[last]) {
+    for place in in_turn(kind, &[last], dialect) {
         run(dialect, kind, followers, &[place]).await;
     }
 }
 
-fn in_turn(kind: &str, steps: &[&str]) -> Vec<String> {
-    let places = |step: &&str| MOMENTS.map(|moment| format!("{kind}.{step}.{moment}"));
+fn in_turn(kind: &str, steps: &[&str], dialect: Dialect) -> Vec<String> {
+    let places = |step| moments(dialect).map(move |moment| format!("{kind}.{step}.{moment}"));
     steps.iter().flat_map(places).collect()
 }
 

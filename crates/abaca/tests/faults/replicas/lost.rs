@@ -13,7 +13,7 @@ use super::{
 use crate::service::{Storage, World};
 use crate::story::MOMENTS;
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     its_bytes_and_snapshots,
     its_access_rules,
     found_by_an_update_that_nobody_asked_for,

@@ -25,7 +25,7 @@ use watch::Watch;
 const BACKENDS: [(&str, &str, &str); 3] =
     [("b", "backend", "one"), ("c", "other", "two"), ("d", "third", "three")];
 
-struct Scene {
+pub(crate) struct Scene {
     share: String,
     snapshot: String,
     /// The replica that was active in the beginning.
@@ -44,10 +44,35 @@ impl Scene {
         self.now = tree::look(&data);
     }
 
+    /// The replica that is active.
+    pub(crate) fn active(&self, service: &Service) -> String {
+        let all = replicas(service, self);
+        all.iter().find(|one| one["replica_state"] == "active").map(id).unwrap()
+    }
+
+    /// Asks for the promotion of another replica than the first, and tells which.
+    pub(crate) fn promote(&self, service: &Service) -> String {
+        let follower =
+            replicas(service, self).iter().map(id).find(|one| *one != self.first).unwrap();
+        let action = format!("/share-replicas/{follower}/action");
+        service.post(&action, &json!({ "promote": null }));
+        follower
+    }
+
     /// The follower to which something is done.
     fn follower(&self) -> &str {
         self.followers.first().map_or("", String::as_str)
     }
+}
+
+/// Brings the world to where `kind` was asked for and nobody is at work on it.
+pub(crate) async fn begun(world: &World, kind: &str) -> Scene {
+    add_backends(world, 1);
+    let whole = world.start("all", None);
+    let scene = prepare(world, &whole, kind, 1).await;
+    drop(whole);
+    ask(&world.start("api", None), kind, &scene);
+    scene
 }
 
 /// The second backend is of the first one's kind, in the directory `other`.
@@ -200,7 +225,7 @@ fn ask(service: &Service, kind: &str, scene: &Scene) {
 }
 
 /// Where an instance's files are, in whichever backend.
-fn data(world: &World, instance: &str) -> PathBuf {
+pub(crate) fn data(world: &World, instance: &str) -> PathBuf {
     let paths = BACKENDS.map(|(_, root, _)| world.path(root).join("shares").join(instance));
     let found = paths.iter().find(|path| path.exists());
     found.unwrap_or_else(|| panic!("{instance} is nowhere")).join("data")

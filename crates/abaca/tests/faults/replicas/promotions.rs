@@ -12,7 +12,7 @@ use super::{
 use crate::service::{Service, World};
 use crate::tree::{self, Tree};
 
-crate::on_sqlite_and_postgres!(the_storage_of_the_active_one_is_gone);
+crate::on_each_database!(the_storage_of_the_active_one_is_gone);
 
 async fn the_storage_of_the_active_one_is_gone(dialect: Dialect) {
     let world = new_world(dialect, 2).await;

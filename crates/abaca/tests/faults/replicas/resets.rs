@@ -14,7 +14,7 @@ use super::{
 use crate::service::{Service, Storage, World};
 use crate::tree;
 
-crate::on_sqlite_and_postgres!(
+crate::on_each_database!(
     stand_and_a_resync_mends,
     are_not_held_up_when_the_worker_is_gone,
     to_available_of_what_nobody_recorded,

@@ -1,7 +1,6 @@
 //! The first phase: the destination gets all bytes, by its driver or by the data mover.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use abaca_drivers::{CopyProgress, Export, Migrated, MigratedSnapshot, Migration, SnapshotRef};
 use abaca_model::{MigrationWish, ShareInstance, ShareStatus, TaskState, Timestamp};
@@ -17,10 +16,7 @@ use super::prepare::rules_are_in_force;
 use super::{abandon, arguments, destination, mine_locked, new_share, remember};
 use crate::engine::failure::{Failure, chain};
 use crate::engine::ops::{create_share, export_location};
-use crate::engine::run::{Outcome, Run};
-
-/// How often the progress is written down, and looked whether the migration is to be cancelled.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+use crate::engine::run::{BETWEEN_LOOKS, Outcome, Run};
 
 /// A snapshot at both ends.
 type Pair = (SnapshotAt, SnapshotAt);

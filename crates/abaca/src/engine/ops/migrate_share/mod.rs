@@ -27,7 +27,7 @@ use async_trait::async_trait;
 use self::plan::Plan;
 use super::create_share::{self, id};
 use super::message::{self, Told};
-use super::{Work, schedule};
+use super::{Work, pool_of, schedule};
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
@@ -138,11 +138,6 @@ async fn destination(tx: &mut Tx, migration: &ShareMigration) -> Result<ShareIns
 /// What its promised type lets its snapshots be, and the like.
 fn arguments(run: &Run<'_>) -> Result<arguments::MigrateShare, Failure> {
     run.arguments()
-}
-
-/// The pool part of `host@backend#pool`.
-fn pool_of(host: &str) -> String {
-    host.split_once('#').map_or("", |(_, pool)| pool).to_owned()
 }
 
 /// The share as its destination has to make it.
