@@ -190,6 +190,22 @@ pub async fn is_pending(tx: &mut Tx, kind: OperationKind, resource_id: Uuid) -> 
 }
 
 /// Lets any worker go on with what is queued or runs for a resource: that of its service may never
+/// Whether an operation that was made for this fence of a resource has still to end.
+///
+/// # Errors
+/// What the database says.
+pub async fn is_at_work(tx: &mut Tx, resource_id: Uuid, resource_fence: i64) -> Result<bool> {
+    let select = Query::select()
+        .column("id")
+        .from("operations")
+        .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
+        .and_where(Expr::col("resource_fence").eq(resource_fence))
+        .and_where(Expr::col("finished_at").is_null())
+        .limit(1)
+        .to_owned();
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
 /// come back. Only for what needs no backend any more.
 ///
 /// # Errors

@@ -196,6 +196,7 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
         Ok(_) => {}
         Err(Failure::LeaseLost) => tracing::warn!("another runner took the operation over"),
         // Taken over just now: the next attempt finds it so and cleans up.
+        Err(Failure::Waiting(reason)) => wait_on(run, reason, work).await,
         Err(failure) => {
             try_again(run, &chain(&failure), LONGEST_WAIT, run.operation.attempts + 1).await;
         }
@@ -258,8 +259,7 @@ async fn put_off(run: &Run<'_>, work: &dyn Work, failed: &Permanent) -> Result<O
 
 async fn supersede(run: &Run<'_>, work: &dyn Work) -> Result<Outcome, Failure> {
     tracing::info!(step = run.step, "its resource was taken over; cleaning up");
-    work.clean_up(run).await?;
-    let tx = run.record().await?;
+    let tx = work.clean_up(run).await?;
     run.end(tx, OperationState::Superseded, None).await
 }
 

@@ -16,6 +16,7 @@ mod resets;
 mod reverts;
 mod service;
 mod story;
+mod takeovers;
 
 /// Makes a test of each async function of a module for SQLite and for PostgreSQL.
 macro_rules! on_sqlite_and_postgres {

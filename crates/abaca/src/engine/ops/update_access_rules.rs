@@ -66,9 +66,9 @@ impl Work for UpdateAccessRules {
         self.tell(run, tx, &work, MessageDetail::Unknown, &failed.message).await
     }
 
-    async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         // The instance is gone, and with it its rules, here as in the backend.
-        Ok(())
+        run.record().await
     }
 }
 
