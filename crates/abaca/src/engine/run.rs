@@ -31,8 +31,8 @@ pub(super) struct Run<'a> {
 /// What a step came to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The next step follows here.
-    Advanced,
+    /// The next step follows here, for this service.
+    Advanced { service: String },
     /// The next step is for a worker of another backend.
     HandedOver,
     /// There is no next step.
@@ -156,7 +156,10 @@ impl Run<'_> {
             return Err(Failure::LeaseLost);
         }
         self.commit(tx).await?;
-        Ok(if stays { Outcome::Advanced } else { Outcome::HandedOver })
+        Ok(match stays {
+            true => Outcome::Advanced { service: service.to_owned() },
+            false => Outcome::HandedOver,
+        })
     }
 
     /// Has the present step run by a worker of `service`.

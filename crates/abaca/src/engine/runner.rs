@@ -161,7 +161,8 @@ async fn steps(engine: &Engine, mut operation: Operation, place: &Place) {
         let run = Run { engine, operation: &operation, place, step };
         run.reach("start");
         match work.run(&run).await {
-            Ok(Outcome::Advanced) => {
+            Ok(Outcome::Advanced { service }) => {
+                operation.service = Some(service);
                 operation.step += 1;
                 operation.attempts = 0;
             }
@@ -195,8 +196,8 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
         Ok(Outcome::Ended(state)) => ended(run.operation, state),
         Ok(_) => {}
         Err(Failure::LeaseLost) => tracing::warn!("another runner took the operation over"),
-        // Taken over just now: the next attempt finds it so and cleans up.
         Err(Failure::Waiting(reason)) => wait_on(run, reason, work).await,
+        // Taken over just now: the next attempt finds it so and cleans up.
         Err(failure) => {
             try_again(run, &chain(&failure), LONGEST_WAIT, run.operation.attempts + 1).await;
         }

@@ -63,6 +63,11 @@ impl Service {
         let waits = |one: &Operation| one.state == OperationState::Queued && one.error.is_some();
         self.work(id, kind, |one| waits(one) || is_superseded(one)).await;
     }
+
+    async fn exports(&self, share: &str) -> Vec<Value> {
+        let list = self.api.get(&format!("/v2/shares/{share}/export_locations")).await.expect(200);
+        list["export_locations"].as_array().unwrap().clone()
+    }
 }
 
 fn is_superseded(operation: &Operation) -> bool {
@@ -72,6 +77,79 @@ fn is_superseded(operation: &Operation) -> bool {
 /// The objects of one kind.
 fn all<'a>(objects: &'a Value, kind: &str) -> Vec<&'a Value> {
     objects[kind].as_object().map(|all| all.values().collect()).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_that_is_set_available_while_it_is_made_can_be_mounted() {
+    let service = start().await;
+    service.set_faults("a", &fault("create_share", "hang"));
+    let share = service.share("w@a#p", "default").await;
+    let instance = service.instance(&share).await;
+    service.operation(&instance, |one| one.step == 1).await;
+    service.reset(&format!("shares/{share}"), "available").await;
+    service.set_faults("a", "");
+    service.work(&instance, OperationKind::CreateShare, is_superseded).await;
+    assert_eq!(service.exports(&share).await.len(), 1);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_that_is_set_to_error_while_it_is_made_leaves_nothing() {
+    let service = start().await;
+    service.set_faults("a", &hang_after("create_share"));
+    let share = service.share("w@a#p", "default").await;
+    let instance = service.instance(&share).await;
+    service.holds(|objects| all(objects, "shares").len() == 1).await;
+    service.reset(&format!("shares/{share}"), "error").await;
+    service.set_faults("a", "");
+    service.work(&instance, OperationKind::CreateShare, is_superseded).await;
+    service.holds(|objects| all(objects, "shares").is_empty()).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_that_is_set_to_error_while_it_is_taken_into_use_is_given_up_again() {
+    let service = start().await;
+    let share = service.share("w@a#p", "default").await;
+    service.share_is(&share, "available").await;
+    let path = service.exports(&share).await[0]["path"].clone();
+    service.act(&format!("shares/{share}"), json!({ "unmanage": null })).await.expect(202);
+    service.gone(&format!("/v2/shares/{share}")).await;
+    service.set_faults("a", &hang_after("manage_share"));
+    let body = json!({ "export_path": path, "service_host": "w@a#p", "protocol": "NFS",
+        "share_type": "default" });
+    let answer = service.api.post("/v2/shares/manage", json!({ "share": body })).await.expect(200);
+    let share = answer["share"]["id"].as_str().unwrap();
+    let instance = service.instance(share).await;
+    service.holds(|objects| objects["shares"].get(&instance).is_some()).await;
+    service.reset(&format!("shares/{share}"), "error").await;
+    service.set_faults("a", "");
+    service.work(&instance, OperationKind::ManageShare, is_superseded).await;
+    service.holds(|objects| objects["unmanaged"]["shares"].get(&instance).is_some()).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_that_is_used_by_then_stays() {
+    let service = start().await;
+    service.set_faults("a", &hang_after("create_share"));
+    let share = service.share("w@a#p", "default").await;
+    let instance = service.instance(&share).await;
+    service.holds(|objects| all(objects, "shares").len() == 1).await;
+    service.reset(&format!("shares/{share}"), "available").await;
+    // Its tenant does not wait.
+    service.set_faults("a", &(hang_after("create_share") + &fault("extend_share", "hang")));
+    let extend = json!({ "extend": { "new_size": 2 } });
+    service.act(&format!("shares/{share}"), extend).await.expect(202);
+    service.work(&instance, OperationKind::ExtendShare, |one| one.step == 1).await;
+    service.set_faults("a", &fault("extend_share", "hang"));
+    service.leaves(&instance, OperationKind::CreateShare).await;
+    service.set_faults("a", "");
+    service.share_is(&share, "available").await;
+    service.work(&instance, OperationKind::CreateShare, is_superseded).await;
+    service.holds(|objects| all(objects, "shares").len() == 1).await;
+    assert_eq!(service.exports(&share).await.len(), 1);
+    service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
