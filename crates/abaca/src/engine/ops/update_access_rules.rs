@@ -4,6 +4,8 @@
 //! was asked for; when they change while the backend is at work, it begins anew. So whoever changes
 //! a rule while one is pending needs none of his own.
 
+use std::error::Error;
+
 use abaca_drivers::{
     AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, DriverError, RuleOutcome,
     RuleOutcomes,
@@ -42,7 +44,8 @@ impl Work for UpdateAccessRules {
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
         loop {
             let work = self.begin(run).await?;
-            let outcomes = self.apply(run, &work).await?;
+            let outcomes = self.apply(run, &work).await;
+            let outcomes = outcomes.map_err(|failure| not_applied(&work, failure))?;
             let mut tx = run.record().await?;
             let now = Timestamp::now();
             let recorded = recorded(&outcomes);
@@ -55,7 +58,8 @@ impl Work for UpdateAccessRules {
 
     async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
         let id = run.operation.resource_id;
-        match access_work::give_up(tx, self.of, id, Timestamp::now()).await? {
+        let tried = failed.source.downcast_ref().map(|tried: &NotApplied| tried.generation);
+        match access_work::give_up(tx, self.of, id, tried, Timestamp::now()).await? {
             GivenUp::Gone => return Err(Failure::Superseded),
             GivenUp::Changed => {
                 return Err(Failure::Passing("its rules were changed meanwhile".into()));
@@ -141,6 +145,25 @@ impl UpdateAccessRules {
         let resource = (resource, work.resource_id.to_string());
         let told = Told { action: MessageAction::UpdateAccessRules, detail, reason };
         Ok(message::leave(run, tx, &work.project_id, resource, told).await?)
+    }
+}
+
+/// That a backend could not be made to agree with the rules as they were then.
+#[derive(Debug, thiserror::Error)]
+#[error("applying generation {generation} of the access rules")]
+struct NotApplied {
+    generation: i64,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+fn not_applied(work: &AccessWork, failure: Failure) -> Failure {
+    let generation = work.generation;
+    match failure {
+        Failure::Passing(source) => Failure::Passing(NotApplied { generation, source }.into()),
+        Failure::Permanent(Permanent { message, source }) => {
+            Failure::permanent(message, NotApplied { generation, source })
+        }
+        other => other,
     }
 }
 
