@@ -194,10 +194,20 @@ fn as_if_applied(list: &AccessList) -> RuleOutcomes {
     list.rules.iter().map(|rule| (rule.id, applied.clone())).collect()
 }
 
-/// Gives the backend of a share instance once more the rules that it was given last.
+/// Gives the backend of a share instance once more the rules that it was given last, unless an
+/// operation of theirs is about to: a call made beside its own, of the same generation, could take out
+/// again what that has added.
 pub(super) async fn apply_again(run: &Run<'_>, instance_id: Uuid) -> Result<(), Failure> {
-    let work = access_work::load(&mut run.db().read().await?, Of::Shares, instance_id).await?;
-    let Some(work) = work else { return Ok(()) };
+    let mut tx = run.db().read().await?;
+    // Read before it is asked who else is at work: what comes later has a higher generation.
+    let work = access_work::load(&mut tx, Of::Shares, instance_id).await?;
+    let kind = OperationKind::UpdateAccessRules;
+    let is_pending = operations::is_pending(&mut tx, kind, instance_id).await?;
+    drop(tx);
+    let is_queued = |rule: &abaca_model::AccessRule| rule.state.is_queued();
+    let Some(work) = work.filter(|work| !is_pending && !work.rules.iter().any(is_queued)) else {
+        return Ok(());
+    };
     let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
     let mut list = list(&work);
     if !work.is_exported {

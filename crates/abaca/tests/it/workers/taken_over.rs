@@ -210,3 +210,30 @@ async fn a_size_that_was_taken_over_does_not_undo_the_next() {
     assert_eq!(shown["share"]["size"], 30);
     service.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_a_share_leaves_its_rules_to_those_who_change_them() {
+    let service = start().await;
+    let share = service.share("w@a#p", "default").await;
+    service.share_is(&share, "available").await;
+    service.set_faults("a", &fault("apply_access", "hang"));
+    let rule = json!({ "allow_access": { "access_type": "ip", "access_to": "10.0.0.1" } });
+    service.act(&format!("shares/{share}"), rule).await.expect(200);
+    let rule_is = async |state: &str| {
+        let path = format!("/v2/share-access-rules?share_id={share}");
+        let is = |answer: &crate::support::Answer| {
+            (answer.expect(200)["access_list"][0]["state"] == state).then_some(())
+        };
+        service.api.wait(&path, is).await;
+    };
+    rule_is("applying").await;
+    let body = json!({ "ensure_shares": { "host": "w@a" } });
+    service.api.post("/v2/services/ensure-shares", body).await.expect(202);
+    let instance = service.instance(&share).await;
+    let has_ended = |one: &Operation| one.state == OperationState::Succeeded;
+    service.work(&instance, OperationKind::EnsureShare, has_ended).await;
+    rule_is("applying").await;
+    service.set_faults("a", "");
+    rule_is("active").await;
+    service.stop().await;
+}
