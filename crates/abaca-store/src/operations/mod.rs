@@ -12,7 +12,8 @@ pub use self::claim::{
     set_arguments,
 };
 pub use self::log::{
-    Count, arguments_of, delete_finished, done_with, get, of_resource, pending, services_busy_with,
+    Count, arguments_of, delete_finished, delete_succeeded, done_with, get, of_resource, pending,
+    services_busy_with,
 };
 use crate::error::Result;
 use crate::row::Row;
@@ -189,7 +190,6 @@ pub async fn is_pending(tx: &mut Tx, kind: OperationKind, resource_id: Uuid) -> 
     Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
 }
 
-/// Lets any worker go on with what is queued or runs for a resource: that of its service may never
 /// Whether an operation that was made for this fence of a resource has still to end.
 ///
 /// # Errors
@@ -206,6 +206,7 @@ pub async fn is_at_work(tx: &mut Tx, resource_id: Uuid, resource_fence: i64) -> 
     Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
 }
 
+/// Lets any worker go on with what is queued or runs for a resource: that of its service may never
 /// come back. Only for what needs no backend any more.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ crate::on_each_database!(
     is_found_behind_a_backlog_of_others,
     belongs_to_the_last_claim_only,
     is_released_when_its_worker_starts_again,
+    is_forgotten_when_it_succeeded_long_ago,
     owns_a_resource_until_it_ends,
 );
 
@@ -199,6 +200,36 @@ async fn is_released_when_its_worker_starts_again(database: &TestDatabase) {
         assert_eq!(count, released, "{worker}");
     }
     assert!(claim(database, "w_1/second", &[], START).await.is_some());
+}
+
+async fn is_forgotten_when_it_succeeded_long_ago(database: &TestDatabase) {
+    use OperationState::{Failed, Succeeded};
+    let end = async |resource: u128, state, at| {
+        let resource_id = Uuid::from_u128(resource);
+        let mut tx = database.db.write().await.unwrap();
+        operations::enqueue(&mut tx, &new(resource_id, None, START)).await.unwrap();
+        let claimed = operations::claim(&mut tx, "w/1", &[None], START, LEASE).await.unwrap();
+        assert!(operations::end(&mut tx, &claimed.unwrap(), state, None, at).await.unwrap());
+        tx.commit().await.unwrap();
+    };
+    let late = START.after(Duration::from_secs(60));
+    end(7, Succeeded, START).await;
+    end(7, Failed, START).await;
+    end(7, Succeeded, late).await;
+    end(8, Succeeded, START).await;
+    let resource_id = Uuid::from_u128(7);
+    let mut tx = database.db.write().await.unwrap();
+    let other = OperationKind::DeleteSnapshot;
+    operations::delete_succeeded(&mut tx, other, resource_id, late).await.unwrap();
+    assert_eq!(operations::of_resource(&mut tx, resource_id).await.unwrap().len(), 3);
+    let kind = OperationKind::CreateSnapshot;
+    operations::delete_succeeded(&mut tx, kind, resource_id, late).await.unwrap();
+    let left = operations::of_resource(&mut tx, resource_id).await.unwrap();
+    let mut left: Vec<_> = left.iter().map(|one| (one.state.as_str(), one.finished_at)).collect();
+    left.sort_unstable();
+    assert_eq!(left, [("failed", Some(START)), ("succeeded", Some(late))]);
+    let others = operations::of_resource(&mut tx, Uuid::from_u128(8)).await.unwrap();
+    assert_eq!(others.len(), 1);
 }
 
 async fn owns_a_resource_until_it_ends(database: &TestDatabase) {
