@@ -154,6 +154,14 @@ impl TaskState {
     }
 }
 
+impl AccessState {
+    /// Whether a change of the rule waits for the operation that tells the backend.
+    #[must_use]
+    pub const fn is_queued(self) -> bool {
+        matches!(self, Self::QueuedToApply | Self::QueuedToUpdate | Self::QueuedToDeny)
+    }
+}
+
 impl ShareStatus {
     /// Of what its tenant has deleted and its backend may still hold.
     pub const DEFERRED: [Self; 2] = [Self::DeferredDeleting, Self::ErrorDeferredDeleting];

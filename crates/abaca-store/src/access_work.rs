@@ -264,11 +264,18 @@ pub enum GivenUp {
     Changed,
 }
 
-/// Records that the backend could not be made to agree: what was on its way is in error.
+/// Records that the backend could not be made to agree: what was on its way is in error. `tried` is the
+/// generation that it was given last; `None`: it was given none.
 ///
 /// # Errors
 /// What the database says.
-pub async fn give_up(tx: &mut Tx, of: Of, instance_id: Uuid, now: Timestamp) -> Result<GivenUp> {
+pub async fn give_up(
+    tx: &mut Tx,
+    of: Of,
+    instance_id: Uuid,
+    tried: Option<i64>,
+    now: Timestamp,
+) -> Result<GivenUp> {
     if !lock(tx, of, instance_id).await? {
         return Ok(GivenUp::Gone);
     }
@@ -280,18 +287,26 @@ pub async fn give_up(tx: &mut Tx, of: Of, instance_id: Uuid, now: Timestamp) -> 
         .and_where(Expr::col("state").is_in(on_their_way.map(AccessState::as_str)))
         .to_owned();
     tx.execute(&update).await?;
-    let states = states(tx, of, instance_id).await?;
-    let is_queued = |state: &AccessState| {
-        matches!(
-            state,
-            AccessState::QueuedToApply | AccessState::QueuedToUpdate | AccessState::QueuedToDeny
-        )
+    // That all rules are to be read-only shows by the generation alone.
+    let is_later = match tried {
+        Some(tried) => generation(tx, of, instance_id).await? > tried,
+        None => false,
     };
-    if states.iter().any(is_queued) {
+    let states = states(tx, of, instance_id).await?;
+    if is_later || states.iter().any(|state| state.is_queued()) {
         return Ok(GivenUp::Changed);
     }
     set_rules_status(tx, of, instance_id, AccessRulesStatus::Error, now).await?;
     Ok(GivenUp::AtRest)
+}
+
+async fn generation(tx: &mut Tx, of: Of, instance_id: Uuid) -> Result<i64> {
+    let select = Query::select()
+        .column("access_generation")
+        .from(instances(of))
+        .and_where(Expr::col("id").eq(instance_id.to_string()))
+        .to_owned();
+    Ok(tx.optional(&select, |row| row.integer(0)).await?.unwrap_or_default())
 }
 
 async fn states(tx: &mut Tx, of: Of, instance_id: Uuid) -> Result<Vec<AccessState>> {

@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V10__replicas", include_str!("../migrations/V10__replicas.sql")),
     ("V11__resource_locks", include_str!("../migrations/V11__resource_locks.sql")),
     ("V12__share_migrations", include_str!("../migrations/V12__share_migrations.sql")),
+    ("V13__queue_by_service", include_str!("../migrations/V13__queue_by_service.sql")),
 ];
 
 /// The advisory lock that keeps a second process from migrating: "abaca" in ASCII.

@@ -194,13 +194,20 @@ pub async fn set_destination(tx: &mut Tx, id: ShareId, to: ShareInstanceId) -> R
     tx.execute(update(id).value("destination_instance_id", to.to_string())).await.map(drop)
 }
 
-/// Records how far the copying is.
+/// Records how far the copying to its destination is. A migration that began after this one ended has
+/// another, and is left alone.
 ///
 /// # Errors
 /// What the database says.
-pub async fn set_progress(tx: &mut Tx, id: ShareId, progress: Progress) -> Result<()> {
-    let mut update = update(id);
+pub async fn set_progress(
+    tx: &mut Tx,
+    migration: &ShareMigration,
+    progress: Progress,
+) -> Result<()> {
+    let destination = migration.destination.map(|id| id.to_string());
+    let mut update = update(migration.share_id);
     update
+        .and_where(Expr::col("destination_instance_id").eq(destination))
         .value("total_bytes", progress.total)
         .value("copied_bytes", progress.copied)
         .value("compared_bytes", progress.compared);

@@ -64,7 +64,7 @@ impl Driver for Directory {
         let doing = format!("creating share {} from snapshot {snapshot_id}", share.id);
         let wanted =
             vec![Wanted::object(share.id, Hold::Alone), Wanted::object(snapshot_id, Hold::Shared)];
-        self.mutate(doing, wanted, move |root, cancel| {
+        self.mutate_in(&self.own_copies, doing, wanted, move |root, cancel| {
             if let Some(exports) = existing_share(root, share.id)? {
                 return Ok(exports);
             }
@@ -109,7 +109,7 @@ impl Driver for Directory {
             Wanted::object(snapshot, Hold::Shared),
             Wanted::record(share),
         ];
-        self.mutate(doing, wanted, move |root, cancel| {
+        self.mutate_in(&self.own_copies, doing, wanted, move |root, cancel| {
             let record = root.record::<ShareRecord>(Kind::Share, share)?;
             let record = record.ok_or_else(|| DriverError::share_not_found(share))?;
             if DriverError::check_revert(record.reverted, generation)? {
@@ -155,7 +155,7 @@ impl Driver for Directory {
         let doing = format!("creating snapshot {id} of share {share_instance_id}");
         let wanted =
             vec![Wanted::object(id, Hold::Alone), Wanted::object(share_instance_id, Hold::Shared)];
-        self.mutate(doing, wanted, move |root, cancel| {
+        self.mutate_in(&self.own_copies, doing, wanted, move |root, cancel| {
             if let Some(found) = find_snapshot(root, id)? {
                 DriverError::check_same_share(found.share_instance_id, share_instance_id)?;
                 root.settle(Kind::Snapshot)?;

@@ -84,6 +84,9 @@ pub(crate) struct Directory {
     exchanges: bool,
     locks: Arc<Locks>,
     mutations: Arc<Semaphore>,
+    /// Of copies within this backend, which take as long as there are bytes where the file system
+    /// can't share them.
+    own_copies: Arc<Semaphore>,
     queries: Arc<Semaphore>,
     copies: Arc<Semaphore>,
     last_looks: Arc<Semaphore>,
@@ -125,6 +128,7 @@ impl Directory {
             exchanges,
             locks: Arc::default(),
             mutations: Arc::new(Semaphore::new(settings.max_concurrent_operations)),
+            own_copies: Arc::new(Semaphore::new(settings.max_concurrent_operations)),
             queries: Arc::new(Semaphore::new(CONCURRENT_QUERIES)),
             copies: Arc::new(Semaphore::new(CONCURRENT_COPIES)),
             last_looks: Arc::new(Semaphore::new(CONCURRENT_LAST_LOOKS)),

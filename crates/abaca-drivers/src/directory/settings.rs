@@ -39,7 +39,7 @@ pub(crate) const fn keys(pool: &'static str, root: &'static str) -> [SettingKey;
             "max_concurrent_operations",
             SettingKind::Integer,
             "4",
-            "How many copies and removals run at a time.",
+            "How many copies run at a time, and beside them how many removals and other changes.",
         ),
         key(
             "reserved_percentage",

@@ -3,6 +3,7 @@ use std::fs;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileExt as _, symlink};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -10,8 +11,8 @@ use uuid::Uuid;
 use super::locks::{FileGuards, Hold, Wanted};
 use super::{Directory, NAME};
 use crate::{
-    BuildError, Driver, DriverError, NewShare, NewSnapshot, Settings, SettingsError, SweepReport,
-    check,
+    AccessList, AccessTarget, BuildError, Driver, DriverError, NewShare, NewSnapshot, Settings,
+    SettingsError, SweepReport, check,
 };
 
 fn settings(root: &Path) -> Settings {
@@ -132,6 +133,26 @@ async fn a_call_waits_only_a_few_seconds_for_another_on_its_object() {
     driver.create_snapshot(&snapshot).await.unwrap();
     drop(copied);
     driver.delete_share(share.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn copies_leave_room_for_what_does_not_take_long() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = Arc::new(open(root.path()).await);
+    let share = new_share();
+    directory.create_share(&share).await.unwrap();
+    // As if as many were copying as may.
+    let places = u32::try_from(directory.own_copies.available_permits()).unwrap();
+    let copies = Arc::clone(&directory.own_copies).acquire_many_owned(places).await.unwrap();
+    let snapshot = NewSnapshot { id: Uuid::new_v4(), share_instance_id: share.id };
+    let coming = Arc::clone(&directory);
+    let coming = tokio::spawn(async move { coming.create_snapshot(&snapshot).await });
+    let access = AccessList { generation: 1, rules: Vec::new() };
+    directory.apply_access(AccessTarget::Share(share.id), &access).await.unwrap();
+    directory.extend_share(share.id, 2).await.unwrap();
+    assert!(!coming.is_finished());
+    drop(copies);
+    coming.await.unwrap().unwrap();
 }
 
 #[tokio::test]

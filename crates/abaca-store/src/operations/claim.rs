@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use abaca_model::{Operation, OperationState, Timestamp};
 use sea_query::{
-    Cond, Expr, ExprTrait, LockBehavior, LockType, Order, Query, SelectStatement, UpdateStatement,
+    Cond, Expr, ExprTrait, LockBehavior, LockType, Order, Query, SelectStatement, UnionType,
+    UpdateStatement,
 };
 
 use super::{COLUMNS, operation};
+use crate::db::Dialect;
 use crate::error::Result;
 use crate::like;
 use crate::tx::Tx;
 
-/// Claims the oldest operation that is due, or whose runner let its lease end, among those of
-/// `services`; `None` stands for what any worker may run. The claimer is alone with it until the lease
-/// ends.
+/// Claims the oldest operation whose runner let its lease end, or else the oldest that is due, among
+/// those of `services`; `None` stands for what any worker may run. The claimer is alone with it until
+/// the lease ends.
 ///
 /// # Errors
 /// What the database says.
@@ -31,16 +33,19 @@ pub async fn claim(
     if services.is_empty() {
         return Ok(None);
     }
-    // Two selects, since neither database walks one index for both conditions.
     let mut found = None;
-    for condition in [due(now), abandoned(now)] {
-        let mut select = claimable(services, condition);
-        if tx.dialect().has_row_locks() {
-            select.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-        }
+    // They are few, since few run, but what is due may be without end.
+    if tx.optional(&abandoned(services, now), |_| Ok(())).await?.is_some() {
+        let select = free(tx, abandoned(services, now));
         found = tx.optional(&select, operation).await?;
-        if found.is_some() {
-            break;
+    }
+    if found.is_none() {
+        for service in services_with_due(tx, services, now).await? {
+            let select = free(tx, due(tx.dialect(), service.as_deref(), now));
+            found = tx.optional(&select, operation).await?;
+            if found.is_some() {
+                break;
+            }
         }
     }
     let Some(mut operation) = found else { return Ok(None) };
@@ -71,27 +76,56 @@ pub async fn any_claimable(tx: &mut Tx, services: &[Option<&str>], now: Timestam
     if services.is_empty() {
         return Ok(false);
     }
-    for condition in [due(now), abandoned(now)] {
-        if tx.optional(&claimable(services, condition), |_| Ok(())).await?.is_some() {
-            return Ok(true);
-        }
+    Ok(!services_with_due(tx, services, now).await?.is_empty()
+        || tx.optional(&abandoned(services, now), |_| Ok(())).await?.is_some())
+}
+
+/// Those of `services` that have something due, the one whose oldest has been due for longest first.
+/// However much waits, for these or others, one row of each is looked at.
+async fn services_with_due(
+    tx: &mut Tx,
+    services: &[Option<&str>],
+    now: Timestamp,
+) -> Result<Vec<Option<String>>> {
+    let dialect = tx.dialect();
+    let oldest = |service: &Option<&str>| {
+        let mut one = due(dialect, *service, now);
+        one.clear_selects().columns(["service", "run_at"]);
+        Query::select().columns(["service", "run_at"]).from_subquery(one, "oldest").to_owned()
+    };
+    let mut each = services.iter().map(oldest);
+    let Some(mut select) = each.next() else { return Ok(Vec::new()) };
+    for other in each {
+        select.union(UnionType::All, other);
     }
-    Ok(false)
+    let found = tx.all(&select, |row| Ok((row.integer(1)?, row.optional_string(0)?)));
+    let mut found = found.await?;
+    found.sort();
+    Ok(found.into_iter().map(|(_, service)| service).collect())
 }
 
-fn due(now: Timestamp) -> Cond {
-    Cond::all()
-        .add(Expr::col("state").eq(OperationState::Queued.as_str()))
-        .add(Expr::col("run_at").lte(now.micros()))
+/// The oldest operation of a service that is due.
+fn due(dialect: Dialect, service: Option<&str>, now: Timestamp) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .columns(COLUMNS)
+        .from("operations")
+        .and_where(Expr::col("state").eq(OperationState::Queued.as_str()))
+        .and_where(match service {
+            Some(service) => Expr::col("service").eq(service),
+            None => Expr::col("service").is_null(),
+        })
+        .and_where(Expr::col("run_at").lte(now.micros()));
+    if dialect == Dialect::Postgres {
+        // It would sort what has no service, not knowing that the index has it in this order.
+        select.order_by("service", Order::Asc);
+    }
+    select.order_by("run_at", Order::Asc).limit(1);
+    select
 }
 
-fn abandoned(now: Timestamp) -> Cond {
-    Cond::all()
-        .add(Expr::col("state").eq(OperationState::Running.as_str()))
-        .add(Expr::col("lease_expires_at").lt(now.micros()))
-}
-
-fn claimable(services: &[Option<&str>], condition: Cond) -> SelectStatement {
+/// The oldest operation of any of these services whose runner let its lease end.
+fn abandoned(services: &[Option<&str>], now: Timestamp) -> SelectStatement {
     let mut mine = Cond::any();
     if services.contains(&None) {
         mine = mine.add(Expr::col("service").is_null());
@@ -103,10 +137,20 @@ fn claimable(services: &[Option<&str>], condition: Cond) -> SelectStatement {
     Query::select()
         .columns(COLUMNS)
         .from("operations")
-        .cond_where(Cond::all().add(condition).add(mine))
+        .and_where(Expr::col("state").eq(OperationState::Running.as_str()))
+        .and_where(Expr::col("lease_expires_at").lt(now.micros()))
+        .cond_where(mine)
         .order_by("run_at", Order::Asc)
         .limit(1)
         .to_owned()
+}
+
+/// As `select`, of what no other claimer is about to take; it is locked.
+fn free(tx: &Tx, mut select: SelectStatement) -> SelectStatement {
+    if tx.dialect().has_row_locks() {
+        select.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    }
+    select
 }
 
 /// An update that only the holder of the claim can make.

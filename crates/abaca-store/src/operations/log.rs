@@ -153,6 +153,26 @@ pub async fn services_busy_with(tx: &mut Tx, kind: OperationKind) -> Result<Vec<
     tx.all(&select, |row| row.string(0)).await
 }
 
+/// Forgets the operations of this kind that a resource had, and that succeeded before `before`.
+///
+/// # Errors
+/// What the database says.
+pub async fn delete_succeeded(
+    tx: &mut Tx,
+    kind: OperationKind,
+    resource_id: Uuid,
+    before: Timestamp,
+) -> Result<()> {
+    let delete = Query::delete()
+        .from_table("operations")
+        .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
+        .and_where(Expr::col("kind").eq(kind.as_str()))
+        .and_where(Expr::col("state").eq(OperationState::Succeeded.as_str()))
+        .and_where(Expr::col("finished_at").lt(before.micros()))
+        .to_owned();
+    tx.execute(&delete).await.map(drop)
+}
+
 /// Forgets operations that ended before `before`; returns how many.
 ///
 /// # Errors

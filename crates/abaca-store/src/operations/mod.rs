@@ -12,8 +12,8 @@ pub use self::claim::{
     set_arguments,
 };
 pub use self::log::{
-    Count, arguments_of, delete_finished, done_with, get, last, of_resource, pending,
-    services_busy_with,
+    Count, arguments_of, delete_finished, delete_succeeded, done_with, get, last, of_resource,
+    pending, services_busy_with,
 };
 use crate::error::Result;
 use crate::row::Row;
@@ -184,6 +184,22 @@ pub async fn is_pending(tx: &mut Tx, kind: OperationKind, resource_id: Uuid) -> 
         .from("operations")
         .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
         .and_where(Expr::col("kind").eq(kind.as_str()))
+        .and_where(Expr::col("finished_at").is_null())
+        .limit(1)
+        .to_owned();
+    Ok(tx.optional(&select, |_| Ok(())).await?.is_some())
+}
+
+/// Whether an operation that was made for this fence of a resource has still to end.
+///
+/// # Errors
+/// What the database says.
+pub async fn is_at_work(tx: &mut Tx, resource_id: Uuid, resource_fence: i64) -> Result<bool> {
+    let select = Query::select()
+        .column("id")
+        .from("operations")
+        .and_where(Expr::col("resource_id").eq(resource_id.to_string()))
+        .and_where(Expr::col("resource_fence").eq(resource_fence))
         .and_where(Expr::col("finished_at").is_null())
         .limit(1)
         .to_owned();

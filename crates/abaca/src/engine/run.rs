@@ -32,7 +32,7 @@ pub(super) struct Run<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The next step follows here, for this service.
-    Advanced(String),
+    Advanced { service: String },
     /// The next step is for a worker of another backend.
     HandedOver,
     /// There is no next step.
@@ -157,7 +157,10 @@ impl Run<'_> {
             return Err(Failure::LeaseLost);
         }
         self.commit(tx).await?;
-        Ok(if stays { Outcome::Advanced(service.to_owned()) } else { Outcome::HandedOver })
+        Ok(match stays {
+            true => Outcome::Advanced { service: service.to_owned() },
+            false => Outcome::HandedOver,
+        })
     }
 
     /// Has the present step run by a worker of `service`.

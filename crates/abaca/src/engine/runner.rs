@@ -161,10 +161,10 @@ async fn steps(engine: &Engine, mut operation: Operation, place: &Place) {
         let run = Run { engine, operation: &operation, place, step };
         run.reach("start");
         match work.run(&run).await {
-            Ok(Outcome::Advanced(service)) => {
+            Ok(Outcome::Advanced { service }) => {
+                operation.service = Some(service);
                 operation.step += 1;
                 operation.attempts = 0;
-                operation.service = Some(service);
             }
             Ok(Outcome::HandedOver) => return,
             Ok(Outcome::Ended(state)) => return ended(&operation, state),
@@ -196,6 +196,7 @@ async fn settle(run: &Run<'_>, work: &dyn Work, failure: Failure) {
         Ok(Outcome::Ended(state)) => ended(run.operation, state),
         Ok(_) => {}
         Err(Failure::LeaseLost) => tracing::warn!("another runner took the operation over"),
+        Err(Failure::Waiting(reason)) => wait_on(run, reason, work).await,
         // Taken over just now: the next attempt finds it so and cleans up.
         Err(failure) => {
             try_again(run, &chain(&failure), LONGEST_WAIT, run.operation.attempts + 1).await;
@@ -264,8 +265,7 @@ async fn supersede(run: &Run<'_>, work: &dyn Work) -> Result<Outcome, Failure> {
     // its bytes are to be cleaned up.
     run.commit_as_owner(run.db().write().await?).await?;
     run.reach("clean_up");
-    work.clean_up(run).await?;
-    let tx = run.record().await?;
+    let tx = work.clean_up(run).await?;
     run.end(tx, OperationState::Superseded, None).await
 }
 

@@ -18,6 +18,7 @@ mod resets;
 mod reverts;
 mod service;
 mod story;
+mod takeovers;
 mod tree;
 
 /// Makes a test of each async function of a module for each database there is.

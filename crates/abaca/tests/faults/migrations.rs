@@ -11,6 +11,7 @@ use abaca_model::OperationKind;
 use abaca_store::{Dialect, share_migrations};
 use serde_json::{Value, json};
 
+use crate::service::{BETWEEN_LOOKS, Service, Storage, World, id, read_bytes, write_bytes};
 use crate::story::{self, KINDS};
 use crate::tree::{Tree, assert_same, look, plant};
 

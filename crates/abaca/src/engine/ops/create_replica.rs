@@ -11,6 +11,7 @@ use async_trait::async_trait;
 
 use super::create_share::{id, load};
 use super::replicas::{self, Active};
+use super::superseded::{self, Whose};
 use super::{Work, export_location, pool_of, schedule};
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
@@ -40,20 +41,19 @@ impl Work for CreateReplica {
         replicas::give_up(run, tx, ShareStatus::Error, Some(rows::ERROR), told).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
-        let status = work.as_ref().map(|work| work.status);
-        let host = work.and_then(|work| work.host);
-        match (status, host.or_else(|| run.operation.service.clone())) {
-            // The administrator said it is there: a resync makes it so.
-            (Some(ShareStatus::Available), _) | (_, None) => Ok(()),
-            // The step before the last runs elsewhere, and made nothing.
-            (_, Some(_)) if run.step != "create" => Ok(()),
-            (_, Some(host)) => {
-                let driver = &run.backend(&host)?.driver;
-                Ok(driver.delete_share(run.operation.resource_id).await?)
-            }
+        let whose = superseded::whose(run, work.as_ref().map(Into::into)).await?;
+        let host = work.as_ref().and_then(|work| work.host.as_ref());
+        // The step before the last runs elsewhere, and made nothing. Where the administrator said it
+        // is there, a resync makes it so.
+        if let Some(host) = host.or(run.operation.service.as_ref())
+            && run.step == "create"
+            && whose == Whose::Nobodys
+        {
+            run.backend(host)?.driver.delete_share(run.operation.resource_id).await?;
         }
+        superseded::share_as_found(run, work.as_ref()).await
     }
 }
 

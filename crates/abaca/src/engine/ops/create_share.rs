@@ -13,6 +13,7 @@ use abaca_store::snapshot_work::{self, SnapshotWork};
 use async_trait::async_trait;
 
 use super::message::{self, Told};
+use super::superseded::{self, Whose};
 use super::{Work, export_location, pool_of, schedule};
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
@@ -51,23 +52,25 @@ impl Work for CreateShare {
         give_up(run, tx, ShareStatus::Error, told).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
-        // Before it was placed nothing was made anywhere.
-        let Some(service) = &run.operation.service else { return Ok(()) };
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
-        match &work {
+        let whose = superseded::whose(run, work.as_ref().map(Into::into)).await?;
+        let mut exports = None;
+        match (whose, &work, &run.operation.service) {
+            // Before it was placed nothing was made anywhere.
+            (_, _, None) => {}
             // The administrator said it is there, so it shall be.
-            Some(work) if work.status == ShareStatus::Available => {
-                let exports = make(run, work).await?;
-                let mut tx = run.record().await?;
-                share_work::record_exports(&mut tx, work.id, &exports, Timestamp::now()).await?;
-                Ok(tx.commit().await?)
+            (Whose::Tenants, Some(work), _) => exports = Some(make(run, work).await?),
+            (Whose::Nobodys, _, Some(service)) => {
+                run.backend(service)?.driver.delete_share(run.operation.resource_id).await?;
             }
-            _ => {
-                let driver = &run.backend(service)?.driver;
-                Ok(driver.delete_share(run.operation.resource_id).await?)
-            }
+            _ => {}
         }
+        let mut tx = superseded::share_as_found(run, work.as_ref()).await?;
+        if let Some(exports) = exports {
+            share_work::record_exports(&mut tx, id(run), &exports, Timestamp::now()).await?;
+        }
+        Ok(tx)
     }
 }
 

@@ -11,6 +11,7 @@ use abaca_store::{Tx, access_work, operations, replicas};
 use async_trait::async_trait;
 
 use super::message::{self, Told};
+use super::superseded::{self, Whose};
 use super::{Work, export_location, update_access_rules};
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
@@ -48,21 +49,21 @@ impl Work for CreateSnapshot {
             .await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         let work = snapshot_work::load(&mut run.db().read().await?, id(run)).await?;
-        match work {
+        let whose = superseded::whose(run, work.as_ref().map(Into::into)).await?;
+        // Gone with its row; the reconcilers see to bytes that came late.
+        let Some(work) = work else { return run.record().await };
+        match whose {
             // The administrator said it is there, so it shall be.
-            Some(work) if work.status == SnapshotStatus::Available => {
+            Whose::Tenants => {
                 let made = make(run, &work).await?;
-                let mut tx = run.record().await?;
-                let now = Timestamp::now();
-                mine(snapshot_work::made(&mut tx, work.id, work.fence, &made, None, now).await?)?;
-                Ok(tx.commit().await?)
+                return superseded::made(run, &work, &made).await;
             }
-            Some(work) => delete(run, &work).await,
-            // Gone with its row; the reconcilers see to bytes that came late.
-            None => Ok(()),
+            Whose::Nobodys => delete(run, &work).await?,
+            Whose::Used => {}
         }
+        superseded::snapshot_as_found(run, &work).await
     }
 }
 

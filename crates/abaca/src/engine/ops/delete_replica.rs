@@ -1,7 +1,7 @@
 //! Deletes a replica, and its instances of the share's snapshots with it.
 
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
-use abaca_store::{Tx, replicas as rows, share_work, snapshot_work};
+use abaca_store::{Tx, replicas as rows, share_instances, share_work, snapshot_work};
 use async_trait::async_trait;
 
 use super::Work;
@@ -50,16 +50,15 @@ impl Work for DeleteReplica {
         give_up(run, tx, ShareStatus::ErrorDeleting, Some(rows::ERROR), told).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         // What is deleted can't be brought back, and what is not stays: the row decides. But
         // nobody deletes the replica's snapshots now.
         let id = run.operation.resource_id.into();
-        let work = share_work::load(&mut run.db().read().await?, id).await?;
-        if work.is_none_or(|work| work.status.is_being_deleted()) {
-            return Ok(());
+        let mut tx = run.record().await?;
+        let replica = share_instances::get_locked(&mut tx, id).await?;
+        if replica.is_some_and(|replica| !replica.status.is_being_deleted()) {
+            snapshot_work::fail_deletions(&mut tx, id, Timestamp::now()).await?;
         }
-        let mut tx = run.db().write().await?;
-        snapshot_work::fail_deletions(&mut tx, id, Timestamp::now()).await?;
-        Ok(tx.commit().await?)
+        Ok(tx)
     }
 }

@@ -46,8 +46,8 @@ impl Work for DeleteSnapshot {
         is_deferred(run)
     }
 
-    async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         // What is deleted can't be brought back, and what is not stays: the row decides.
-        Ok(())
+        run.record().await
     }
 }

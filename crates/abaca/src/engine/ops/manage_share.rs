@@ -13,6 +13,7 @@ use async_trait::async_trait;
 
 use super::create_share::{give_up, id, load};
 use super::message::Told;
+use super::superseded::{self, Whose};
 use super::{Work, export_location, pool_of, schedule};
 use crate::engine::arguments::{self, Hints};
 use crate::engine::failure::{Failure, Permanent};
@@ -55,28 +56,32 @@ impl Work for ManageShare {
         give_up(run, tx, ShareStatus::ManageError, told).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
-        // Before the backend was reached nothing was taken.
-        let Some(service) = &run.operation.service else { return Ok(()) };
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
-        match work {
+        let whose = superseded::whose(run, work.as_ref().map(Into::into)).await?;
+        let mut taken = None;
+        match (whose, &work, &run.operation.service) {
+            // Before the backend was reached nothing was taken.
+            (_, _, None) => {}
             // The administrator said it is there, so it shall be.
-            Some(work) if work.status == ShareStatus::Available => {
-                let (size, exports) = described(take(run, &work, work.fence).await?);
-                let mut tx = run.record().await?;
-                let now = Timestamp::now();
-                share_work::managed(&mut tx, &work, size, now).await?;
-                share_work::record_exports(&mut tx, work.id, &exports, now).await?;
-                Ok(tx.commit().await?)
+            (Whose::Tenants, Some(work), _) => {
+                taken = Some((work, described(take(run, work, work.fence).await?)));
             }
             // What was taken is never deleted for that.
-            work => {
-                let fence = work.map_or(run.resource_fence() + 1, |work| work.fence);
+            (Whose::Nobodys, work, Some(service)) => {
+                let fence = work.as_ref().map_or(run.resource_fence() + 1, |work| work.fence);
                 let driver = &run.backend(service)?.driver;
-                let given_up = driver.unmanage_share(run.operation.resource_id, generation(fence));
-                Ok(given_up.await?)
+                driver.unmanage_share(run.operation.resource_id, generation(fence)).await?;
             }
+            _ => {}
         }
+        let mut tx = superseded::share_as_found(run, work.as_ref()).await?;
+        if let Some((work, (size, exports))) = taken {
+            let now = Timestamp::now();
+            share_work::managed(&mut tx, work, size, now).await?;
+            share_work::record_exports(&mut tx, work.id, &exports, now).await?;
+        }
+        Ok(tx)
     }
 }
 

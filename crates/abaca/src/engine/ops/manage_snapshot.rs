@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::create_snapshot::{give_up, id, load, reference};
 use super::manage_share::{explain, generation};
 use super::message::Told;
+use super::superseded::{self, Whose};
 use super::{Work, export_location};
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
@@ -39,21 +40,24 @@ impl Work for ManageSnapshot {
         give_up(run, tx, SnapshotStatus::ManageError, told).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         let work = snapshot_work::load(&mut run.db().read().await?, id(run)).await?;
+        let whose = superseded::whose(run, work.as_ref().map(Into::into)).await?;
         // Gone with its row: the reconcilers give up what was taken late.
-        let Some(work) = work else { return Ok(()) };
-        if work.status == SnapshotStatus::Available {
+        let Some(work) = work else { return run.record().await };
+        match (whose, &work.host) {
             // The administrator said it is there, so it shall be.
-            let made = take(run, &work, work.fence).await?;
-            let mut tx = run.record().await?;
-            let now = Timestamp::now();
-            mine(snapshot_work::made(&mut tx, work.id, work.fence, &made, None, now).await?)?;
-            return Ok(tx.commit().await?);
+            (Whose::Tenants, _) => {
+                let made = take(run, &work, work.fence).await?;
+                return superseded::made(run, &work, &made).await;
+            }
+            (Whose::Nobodys, Some(host)) => {
+                let driver = &run.backend(host)?.driver;
+                driver.unmanage_snapshot(&reference(&work), generation(work.fence)).await?;
+            }
+            _ => {}
         }
-        let Some(host) = &work.host else { return Ok(()) };
-        let driver = &run.backend(host)?.driver;
-        Ok(driver.unmanage_snapshot(&reference(&work), generation(work.fence)).await?)
+        superseded::snapshot_as_found(run, &work).await
     }
 }
 

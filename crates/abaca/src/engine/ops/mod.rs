@@ -18,6 +18,7 @@ mod replicas;
 mod resize_share;
 mod revert_share;
 mod schedule;
+mod superseded;
 mod unmanage_share;
 mod unmanage_snapshot;
 mod update_access_rules;
@@ -57,8 +58,9 @@ pub(super) trait Work: Send + Sync {
         Duration::from_secs(60)
     }
 
-    /// Leaves the backend as the resource's row now says, after it was taken over.
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure>;
+    /// Leaves the backend as the resource's row now says, after it was taken over. Returns the
+    /// transaction with what is to be written for that, in which the operation ends.
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure>;
 }
 
 pub(super) fn work(kind: OperationKind) -> &'static dyn Work {

@@ -47,9 +47,9 @@ impl Work for PromoteReplica {
     }
 
     /// What tenants see did not change; what the backend did is undone by the next update.
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         let arguments: arguments::PromoteReplica = run.arguments()?;
-        let mut tx = run.db().write().await?;
+        let mut tx = run.record().await?;
         let mut work = share_work::load(&mut tx, id(run)).await?;
         // Also when the replica is gone, its writers are let in again.
         if let Some(quiescing) = arguments.quiescing.filter(|_| work.is_none()) {
@@ -61,7 +61,7 @@ impl Work for PromoteReplica {
             rows::raise_generation(&mut tx, share_id, Timestamp::now()).await?;
             quiesce::end(run, &mut tx, share_id).await?;
         }
-        Ok(tx.commit().await?)
+        Ok(tx)
     }
 
     fn longest_wait(&self) -> Duration {

@@ -3,14 +3,15 @@
 use abaca_drivers::DriverError;
 use abaca_model::scheduler::NoValidHost;
 use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus, Timestamp};
+use abaca_store::Tx;
 use abaca_store::operations::service_of;
-use abaca_store::{Tx, share_work};
+use abaca_store::share_work::{self, ShareWork};
 use async_trait::async_trait;
 use std::cmp::Ordering;
 
 use super::create_share::{give_up, id, load};
 use super::message::Told;
-use super::{Work, schedule};
+use super::{Work, schedule, superseded};
 use crate::engine::arguments;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
@@ -81,15 +82,24 @@ impl Work for ResizeShare {
         give_up(run, tx, status, Told { action, detail, reason: &failed.message }).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         back_to_recorded_size(run).await
     }
 }
 
-/// Makes the size limit in the backend what the row says, whichever way that is.
-pub(super) async fn back_to_recorded_size(run: &Run<'_>) -> Result<(), Failure> {
+/// Makes the size limit in the backend what the row says, whichever way that is; the transaction in
+/// which that is found done.
+pub(super) async fn back_to_recorded_size(run: &Run<'_>) -> Result<Tx, Failure> {
     let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
-    let Some(work) = work else { return Ok(()) };
+    if let Some(work) = work.as_ref().filter(|work| !work.status.is_being_deleted()) {
+        // One that is at work may be about to record another size.
+        superseded::at_rest(run, &work.into()).await?;
+        limit(run, work).await?;
+    }
+    superseded::share_as_found(run, work.as_ref()).await
+}
+
+async fn limit(run: &Run<'_>, work: &ShareWork) -> Result<(), Failure> {
     let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
     let Some(share) = driver.get_share(work.id.uuid()).await? else { return Ok(()) };
     let size = u64::try_from(work.size).unwrap_or_default();

@@ -61,11 +61,10 @@ impl Work for RevertShare {
         release(tx, &run.arguments()?).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
-        back_to_recorded_size(run).await?;
-        let mut tx = run.db().write().await?;
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
+        let mut tx = back_to_recorded_size(run).await?;
         release(&mut tx, &run.arguments()?).await?;
-        Ok(tx.commit().await?)
+        Ok(tx)
     }
 }
 

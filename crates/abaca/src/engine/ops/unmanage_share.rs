@@ -5,10 +5,10 @@ use abaca_model::{MessageAction, MessageDetail, OperationState, ShareStatus};
 use abaca_store::{Tx, share_work};
 use async_trait::async_trait;
 
-use super::Work;
 use super::create_share::{give_up, id, load};
 use super::manage_share::{Wanted, explain, generation};
 use super::message::Told;
+use super::{Work, superseded};
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
 
@@ -42,14 +42,15 @@ impl Work for UnmanageShare {
         give_up(run, tx, ShareStatus::UnmanageError, told).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         let work = share_work::load(&mut run.db().read().await?, id(run)).await?;
-        let Some(work) = work.filter(|work| !work.status.is_being_deleted()) else {
-            return Ok(());
-        };
-        // The row is still there, so its share is the service's.
-        let wanted = Wanted::again(run.db(), &work).await?;
-        taken_back(wanted.take(run, &work, work.fence).await)
+        if let Some(work) = work.as_ref().filter(|work| !work.status.is_being_deleted()) {
+            superseded::at_rest(run, &work.into()).await?;
+            // The row is still there, so its share is the service's.
+            let wanted = Wanted::again(run.db(), work).await?;
+            taken_back(wanted.take(run, work, work.fence).await)?;
+        }
+        superseded::share_as_found(run, work.as_ref()).await
     }
 }
 

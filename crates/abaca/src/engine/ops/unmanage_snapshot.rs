@@ -10,6 +10,7 @@ use super::create_snapshot::{give_up, id, load, reference};
 use super::manage_share::{explain, generation};
 use super::manage_snapshot::take;
 use super::message::Told;
+use super::superseded::{self, Taken};
 use super::unmanage_share::taken_back;
 use crate::engine::failure::{Failure, Permanent};
 use crate::engine::run::{Outcome, Run, mine};
@@ -46,12 +47,14 @@ impl Work for UnmanageSnapshot {
         give_up(run, tx, SnapshotStatus::UnmanageError, told).await
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         let work = snapshot_work::load(&mut run.db().read().await?, id(run)).await?;
         let Some(work) = work.filter(|work| !work.status.is_being_deleted()) else {
-            return Ok(());
+            return run.record().await;
         };
+        superseded::at_rest(run, &Taken::from(&work)).await?;
         // The row is still there, so its snapshot is the service's.
-        taken_back(take(run, &work, work.fence).await)
+        taken_back(take(run, &work, work.fence).await)?;
+        superseded::snapshot_as_found(run, &work).await
     }
 }

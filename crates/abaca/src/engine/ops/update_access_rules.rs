@@ -4,6 +4,8 @@
 //! was asked for; when they change while the backend is at work, it begins anew. So whoever changes
 //! a rule while one is pending needs none of his own.
 
+use std::error::Error;
+
 use abaca_drivers::{
     AccessLevel, AccessList, AccessRule, AccessTarget, AccessType, DriverError, RuleOutcome,
     RuleOutcomes,
@@ -42,7 +44,8 @@ impl Work for UpdateAccessRules {
     async fn run(&self, run: &Run<'_>) -> Result<Outcome, Failure> {
         loop {
             let work = self.begin(run).await?;
-            let outcomes = self.apply(run, &work).await?;
+            let outcomes = self.apply(run, &work).await;
+            let outcomes = outcomes.map_err(|failure| not_applied(&work, failure))?;
             let mut tx = run.record().await?;
             let now = Timestamp::now();
             let recorded = recorded(&outcomes);
@@ -55,7 +58,8 @@ impl Work for UpdateAccessRules {
 
     async fn give_up(&self, run: &Run<'_>, tx: &mut Tx, failed: &Permanent) -> Result<(), Failure> {
         let id = run.operation.resource_id;
-        match access_work::give_up(tx, self.of, id, Timestamp::now()).await? {
+        let tried = failed.source.downcast_ref().map(|tried: &NotApplied| tried.generation);
+        match access_work::give_up(tx, self.of, id, tried, Timestamp::now()).await? {
             GivenUp::Gone => return Err(Failure::Superseded),
             GivenUp::Changed => {
                 return Err(Failure::Passing("its rules were changed meanwhile".into()));
@@ -66,9 +70,9 @@ impl Work for UpdateAccessRules {
         self.tell(run, tx, &work, MessageDetail::Unknown, &failed.message).await
     }
 
-    async fn clean_up(&self, _: &Run<'_>) -> Result<(), Failure> {
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
         // The instance is gone, and with it its rules, here as in the backend.
-        Ok(())
+        run.record().await
     }
 }
 
@@ -144,6 +148,25 @@ impl UpdateAccessRules {
     }
 }
 
+/// That a backend could not be made to agree with the rules as they were then.
+#[derive(Debug, thiserror::Error)]
+#[error("applying generation {generation} of the access rules")]
+struct NotApplied {
+    generation: i64,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+fn not_applied(work: &AccessWork, failure: Failure) -> Failure {
+    let generation = work.generation;
+    match failure {
+        Failure::Passing(source) => Failure::Passing(NotApplied { generation, source }.into()),
+        Failure::Permanent(Permanent { message, source }) => {
+            Failure::permanent(message, NotApplied { generation, source })
+        }
+        other => other,
+    }
+}
+
 /// The backend of an instance that is locked shall agree with its rules as they are in this
 /// transaction.
 pub(super) async fn ask(
@@ -171,10 +194,20 @@ fn as_if_applied(list: &AccessList) -> RuleOutcomes {
     list.rules.iter().map(|rule| (rule.id, applied.clone())).collect()
 }
 
-/// Gives the backend of a share instance once more the rules that it was given last.
+/// Gives the backend of a share instance once more the rules that it was given last, unless an
+/// operation of theirs is about to: a call made beside its own, of the same generation, could take out
+/// again what that has added.
 pub(super) async fn apply_again(run: &Run<'_>, instance_id: Uuid) -> Result<(), Failure> {
-    let work = access_work::load(&mut run.db().read().await?, Of::Shares, instance_id).await?;
-    let Some(work) = work else { return Ok(()) };
+    let mut tx = run.db().read().await?;
+    // Read before it is asked who else is at work: what comes later has a higher generation.
+    let work = access_work::load(&mut tx, Of::Shares, instance_id).await?;
+    let kind = OperationKind::UpdateAccessRules;
+    let is_pending = operations::is_pending(&mut tx, kind, instance_id).await?;
+    drop(tx);
+    let is_queued = |rule: &abaca_model::AccessRule| rule.state.is_queued();
+    let Some(work) = work.filter(|work| !is_pending && !work.rules.iter().any(is_queued)) else {
+        return Ok(());
+    };
     let driver = &run.backend(work.host.as_deref().unwrap_or_default())?.driver;
     let mut list = list(&work);
     if !work.is_exported {

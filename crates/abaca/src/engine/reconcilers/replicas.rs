@@ -1,6 +1,8 @@
 //! Keeps replicas up to date: asks for an update of each that follows an active one, unless one is
 //! pending already. Several workers may look at once; the instance's row is locked.
 
+use std::time::Duration;
+
 use abaca_model::{OperationKind, ShareInstanceId, Timestamp};
 use abaca_store::operations::{self, NewOperation};
 use abaca_store::{Error, replicas, retry_conflicts, share_instances, share_work};
@@ -11,6 +13,10 @@ use crate::engine::failure::chain;
 use crate::telemetry::metrics;
 
 const NAME: &str = "replicas";
+
+/// How long an update that succeeded is kept, once the next one is asked for: each replica has hundreds a
+/// day, of which nobody wants to know later.
+const UPDATES_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(engine: &Engine) {
     let result = ask(engine).await;
@@ -59,6 +65,7 @@ async fn begin(engine: &Engine, id: ShareInstanceId) -> Result<bool, Error> {
         now,
     };
     operations::enqueue(&mut tx, &operation).await?;
+    operations::delete_succeeded(&mut tx, kind, id.uuid(), now.before(UPDATES_KEPT)).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -2,7 +2,7 @@
 
 use abaca_model::{AccessState, OperationKind, OperationState, Timestamp};
 use abaca_store::access_rules::Of;
-use abaca_store::{access_work, operations, share_instances, share_work};
+use abaca_store::{access_work, operations, replicas, share_instances, share_work};
 use serde_json::json;
 
 use super::{
@@ -80,7 +80,8 @@ async fn a_backend_that_gives_up_leaves_errors_but_not_of_what_came_later() {
     let give_up = async || {
         let mut tx = server.app.db.write().await.unwrap();
         let now = Timestamp::now();
-        let given_up = access_work::give_up(&mut tx, Of::Shares, instance, now).await.unwrap();
+        let given_up =
+            access_work::give_up(&mut tx, Of::Shares, instance, None, now).await.unwrap();
         tx.commit().await.unwrap();
         given_up
     };
@@ -96,6 +97,28 @@ async fn a_backend_that_gives_up_leaves_errors_but_not_of_what_came_later() {
     assert_eq!(give_up().await, access_work::GivenUp::AtRest);
     assert_eq!(states().await, [AccessState::Error, AccessState::Error]);
     assert_eq!(share_status(&server, &share).await, "error");
+}
+
+#[tokio::test]
+async fn a_backend_that_gives_up_is_told_of_what_no_rule_shows() {
+    let (server, share, place) = one_share().await;
+    let instance = place.id.uuid();
+    allowed(&server, &share, "10.0.0.1").await;
+    let mut tx = server.app.db.write().await.unwrap();
+    let begun = access_work::begin(&mut tx, Of::Shares, instance).await.unwrap().unwrap();
+    // A promotion asks for it, before the writers are waited for.
+    assert!(replicas::set_read_only(&mut tx, place.id, true).await.unwrap());
+    let now = Timestamp::now();
+    let asked = access_work::request(&mut tx, Of::Shares, instance, now).await.unwrap();
+    tx.commit().await.unwrap();
+    for (tried, expected) in
+        [(begun.generation, access_work::GivenUp::Changed), (asked, access_work::GivenUp::AtRest)]
+    {
+        let mut tx = server.app.db.write().await.unwrap();
+        let (of, tried) = (Of::Shares, Some(tried));
+        let given_up = access_work::give_up(&mut tx, of, instance, tried, now).await.unwrap();
+        assert_eq!(given_up, expected);
+    }
 }
 
 #[tokio::test]

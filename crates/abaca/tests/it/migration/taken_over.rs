@@ -1,5 +1,6 @@
 //! What an administrator takes over while a share moves ends the migration, and only that.
 
+use abaca_store::share_migrations::{self, Progress, ShareMigration};
 use serde_json::{Value, json};
 
 use super::Service;
@@ -76,6 +77,27 @@ async fn a_destination_that_is_deleted_is_copied_to_no_longer() {
     // The copying would never end by itself.
     assert_ended(&service, &share).await;
     service.available("snapshots", "snapshot", &snapshot).await;
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_copy_has_to_tell_is_no_concern_of_another_migration() {
+    let service = Service::start().await;
+    let (share, _) = being_copied(&service).await;
+    let id = share.parse().unwrap();
+    let db = &service.api.app.db;
+    let found = share_migrations::of_share(&mut db.read().await.unwrap(), id).await.unwrap();
+    let own = found.unwrap();
+    let earlier = ShareMigration { destination: Some(own.source), ..own.clone() };
+    let progress = Progress { total: 10, copied: 5, compared: 0 };
+    for (from, told) in [(&earlier, Progress::default()), (&own, progress)] {
+        let mut tx = db.write().await.unwrap();
+        share_migrations::set_progress(&mut tx, from, progress).await.unwrap();
+        let now = share_migrations::of_share(&mut tx, id).await.unwrap().unwrap();
+        assert_eq!(now.progress, told);
+    }
+    service.set_faults("far", "");
+    service.reaches(&share, "migration_driver_phase1_done").await;
     service.stop().await;
 }
 

@@ -5,6 +5,7 @@ mod copies;
 mod forced;
 mod hung;
 mod opened;
+mod taken_over;
 
 use std::fs;
 use std::sync::Arc;

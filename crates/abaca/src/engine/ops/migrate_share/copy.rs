@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use abaca_drivers::{CopyProgress, Export, Migrated, MigratedSnapshot, Migration, SnapshotRef};
 use abaca_model::{MigrationWish, ShareInstance, ShareStatus, TaskState, Timestamp};
+use abaca_store::Tx;
 use abaca_store::migration_work::{self, FENCE, SnapshotAt};
 use abaca_store::operations::service_of;
 use abaca_store::share_migrations::{self, Progress, ShareMigration};
 use abaca_store::share_work::{self, ShareWork};
 use abaca_store::snapshot_work::{self, Made};
-use abaca_store::{Tx, retry_conflicts};
 
 use super::plan::Plan;
 use super::prepare::rules_are_in_force;
@@ -164,12 +164,9 @@ async fn is_cancelled(
 ) -> Result<bool, Failure> {
     let now = reached(progress);
     if now != *last {
-        let written = retry_conflicts(|| async {
-            let mut tx = run.db().write().await?;
-            share_migrations::set_progress(&mut tx, migration.share_id, now).await?;
-            tx.commit().await
-        });
-        written.await?;
+        let mut tx = run.db().write().await?;
+        share_migrations::set_progress(&mut tx, migration, now).await?;
+        run.commit_as_owner(tx).await?;
         *last = now;
     }
     create_share::load(run).await?;
@@ -218,7 +215,7 @@ async fn arrived(
             return Err(snapshot_changed(to));
         }
     }
-    share_migrations::set_progress(&mut tx, work.share_id, reached(progress)).await?;
+    share_migrations::set_progress(&mut tx, migration, reached(progress)).await?;
     let state = match plan.by_driver {
         true => TaskState::MigrationDriverPhase1Done,
         false => TaskState::DataCopyingCompleted,

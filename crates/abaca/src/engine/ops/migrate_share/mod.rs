@@ -82,8 +82,8 @@ impl Work for MigrateShare {
         Ok(message::leave(run, tx, &work.project_id, share, told).await?)
     }
 
-    async fn clean_up(&self, run: &Run<'_>) -> Result<(), Failure> {
-        let mut tx = run.db().write().await?;
+    async fn clean_up(&self, run: &Run<'_>) -> Result<Tx, Failure> {
+        let mut tx = run.record().await?;
         if let Some(migration) = locked(run, &mut tx).await? {
             abandon::abandon(run, &mut tx, &migration, TaskState::MigrationError).await?;
             // The status of a source that was taken over is what whoever did so says.
@@ -91,7 +91,7 @@ impl Work for MigrateShare {
             let status = ShareStatus::Available;
             share_work::set_status(&mut tx, migration.source, fence, status, now).await?;
         }
-        Ok(tx.commit().await?)
+        Ok(tx)
     }
 
     fn longest_wait(&self) -> Duration {
