@@ -40,7 +40,10 @@ struct Two {
 /// Has the operation that was just asked for begun by a process that is held up there, and ended by
 /// another, which takes the leases of its worker over.
 async fn overtaken(world: &World, place: &str) -> Two {
-    let first = world.start_and_hold(place);
+    ended_by_another(world, world.start_and_hold(place, [])).await
+}
+
+async fn ended_by_another(world: &World, first: Service) -> Two {
     let second = world.start("all", None);
     world.settled().await;
     Two { first, second }
@@ -176,7 +179,10 @@ async fn of_a_share_that_is_changed_since(dialect: Dialect) {
         drop(whole);
         let api = world.start("api", None);
         story::ask(&api, kind, &scene);
-        let Two { first, second } = overtaken(&world, &place).await;
+        // It has begun the one operation, and looks for no other.
+        let first =
+            world.start_and_hold(&place, [("ABACA__WORKER__POLL_INTERVAL", "3600".to_owned())]);
+        let Two { first, second } = ended_by_another(&world, first).await;
         let share = id(&second.get("/shares")["shares"][0]);
         let instance = second.share_instance(&share);
         let file = write_bytes(&world, &instance, b"since");
@@ -268,7 +274,7 @@ async fn of_migrations(dialect: Dialect) {
 async fn migrated(place: &str, way: Way, dialect: Dialect) {
     let world = World::new(dialect, Storage::Directory).await;
     let scene = migrations::begun(&world, way, place.contains(".switch."));
-    let first = world.start_and_hold(place);
+    let first = world.start_and_hold(place, []);
     let second = world.start("all", None);
     migrations::completed(&world, &second, &scene).await;
     let file = data_of(&world, &second).join("file");

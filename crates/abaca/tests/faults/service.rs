@@ -128,13 +128,18 @@ impl World {
         self.spawn(config, role, place)
     }
 
-    /// Starts the service, and waits until a runner is held up at this place.
-    pub(crate) fn start_and_hold(&self, place: &str) -> Service {
+    /// Starts the service, and waits until a runner is held up at this place. `variables` go into its
+    /// environment.
+    pub(crate) fn start_and_hold(
+        &self,
+        place: &str,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Service {
         let file = self.path("hold");
         fs::write(&file, "").unwrap();
         let file = file.to_str().unwrap().to_owned();
         let hold = [("ABACA_HOLD_AT", place.to_owned()), ("ABACA_HOLD_WHILE", file)];
-        let service = self.spawn("abaca.toml", "all", hold);
+        let service = self.spawn("abaca.toml", "all", hold.into_iter().chain(variables));
         service.wait(place, |_| self.log().contains("held here").then_some(()));
         service
     }
