@@ -1,4 +1,4 @@
-"""The six lines that `abaca serve` prints, pasted as they stand, and what they print."""
+"""The lines that `abaca serve` prints, pasted as they stand, and what they print."""
 
 import json
 
@@ -25,7 +25,7 @@ class Story(ServiceCase):
     def printed_lines(self):
         """The lines to paste, from the service's own greeting."""
         lines = [line.strip() for line in self.service.printed().splitlines()]
-        return [line for line in lines if line.startswith(("export OS_", "openstack "))]
+        return [line for line in lines if line.startswith(("python3 ", "export ", "openstack "))]
 
     def paste(self, line):
         """Runs one printed line in a shell that has the printed exports and nothing else."""
