@@ -10,7 +10,7 @@ use super::{
     Scene, add_backends, ask, assert_done, data, died, find_new_follower, names, new_world,
     prepare, watch,
 };
-use crate::service::{Storage, World};
+use crate::service::{Service, Storage, World};
 use crate::story::MOMENTS;
 
 crate::on_each_database!(
@@ -40,21 +40,27 @@ async fn its_access_rules(dialect: Dialect) {
 async fn resynced(dialect: Dialect, places: &[impl AsRef<str>]) {
     let places: Vec<_> = places.iter().map(AsRef::as_ref).collect();
     let world = new_world(dialect, 1).await;
-    let mut doomed = world.start("all", Some(places[0]));
+    let doomed = world.start("all", Some(places[0]));
     let scene = prepare(&world, &doomed, "update_replica", 1).await;
     lose_follower(&world, &scene);
-    let watch = watch(&world, &scene);
-    ask(&doomed, "update_replica", &scene);
-    died(&world, &mut doomed, places[0]);
+    resync_in_turn(&world, doomed, &scene, &places).await;
+    world.remove().await;
+}
+
+/// `doomed` dies at the first of `places`, each process after it at the next; the one after them ends the
+/// resync.
+async fn resync_in_turn(world: &World, mut doomed: Service, scene: &Scene, places: &[&str]) {
+    let watch = watch(world, scene);
+    ask(&doomed, "update_replica", scene);
+    died(world, &mut doomed, places[0]);
     for place in &places[1..] {
-        died(&world, &mut world.start("all", Some(place)), place);
+        died(world, &mut world.start("all", Some(place)), place);
     }
     let what = places.join(", ");
     let again = world.start("all", None);
     world.settled().await;
     watch.end(&what).await;
-    assert_done(&world, &again, "update_replica", &scene, &what).await;
-    world.remove().await;
+    assert_done(world, &again, "update_replica", scene, &what).await;
 }
 
 fn lose_follower(world: &World, scene: &Scene) {
@@ -121,7 +127,7 @@ async fn created_by_resync(
     places: &[&str],
 ) {
     let world = new_world(dialect, 1).await;
-    let mut doomed = world.start("all", Some(places[0]));
+    let doomed = world.start("all", Some(places[0]));
     let mut scene = prepare(&world, &doomed, "create_replica", 1).await;
     let (part, aside) = (away(&world, &scene), world.path("aside"));
     fs::rename(&part, &aside).unwrap();
@@ -131,17 +137,7 @@ async fn created_by_resync(
     let failed = doomed.get(&format!("/share-replicas/{}", scene.follower()));
     assert_eq!(failed["share_replica"]["status"], json!("error"), "{failed}");
     fs::rename(&aside, &part).unwrap();
-    let watch = watch(&world, &scene);
-    ask(&doomed, "update_replica", &scene);
-    died(&world, &mut doomed, places[0]);
-    for place in &places[1..] {
-        died(&world, &mut world.start("all", Some(place)), place);
-    }
-    let what = places.join(", ");
-    let again = world.start("all", None);
-    world.settled().await;
-    watch.end(&what).await;
-    assert_done(&world, &again, "update_replica", &scene, &what).await;
+    resync_in_turn(&world, doomed, &scene, places).await;
     world.remove().await;
 }
 
